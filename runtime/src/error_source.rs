@@ -28,6 +28,7 @@ use crate::fork::Lock;
 use crate::handle::Handle;
 use crate::handle::kind::LentToCallbacks;
 use crate::panics::Caught;
+use crate::restore_guard::RestoreGuard;
 use crate::uses::depth::Inside;
 
 /// A call of a C function, as [`ErrorSource`] sees it.
@@ -394,7 +395,7 @@ pub(crate) fn report<E: ErrorSink>(collect: impl FnOnce(&mut E)) {
 /// A stretch in which reports of C on this thread go to one collector. Dropping it restores the previous collector.
 #[doc(hidden)]
 pub struct Listening {
-    outer: ActiveSink,
+    _outer: RestoreGuard<ActiveSink>,
 }
 
 impl Listening {
@@ -405,25 +406,21 @@ impl Listening {
     /// `collector` and `caught` outlive the returned value, and nothing else uses `collector` until that value is
     /// dropped.
     pub(crate) unsafe fn begin<E: 'static>(collector: *mut E, caught: &Caught) -> Self {
-        let outer = CURRENT.replace(ActiveSink {
+        let sink = ActiveSink {
             collector: collector.cast(),
             type_id: Some(TypeId::of::<E>()),
             caught,
-        });
-        Listening { outer }
+        };
+        Listening {
+            _outer: RestoreGuard::set(&CURRENT, sink),
+        }
     }
 
     /// Drops all reports.
     pub(crate) fn to_nobody() -> Self {
         Listening {
-            outer: CURRENT.replace(NONE),
+            _outer: RestoreGuard::set(&CURRENT, NONE),
         }
-    }
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        CURRENT.set(self.outer);
     }
 }
 

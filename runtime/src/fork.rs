@@ -70,9 +70,19 @@ extern "C" fn in_forked_child() {
 }
 
 /// Counts forks from now on.
+#[inline]
 pub(crate) fn watch_forks() {
-    static WATCHED: AtomicBool = AtomicBool::new(false);
-    if WATCHED.load(Ordering::Relaxed) || WATCHED.swap(true, Ordering::Relaxed) {
+    if !WATCHED.load(Ordering::Relaxed) {
+        begin_watching();
+    }
+}
+
+/// Set once forks are counted.
+static WATCHED: AtomicBool = AtomicBool::new(false);
+
+#[cold]
+fn begin_watching() {
+    if WATCHED.swap(true, Ordering::Relaxed) {
         return;
     }
     // SAFETY: C: the function may be called at any time. The handlers take and free locks that are held for a few

@@ -1,12 +1,14 @@
 //! Variables of a thread that have another value for a while.
 
 use std::cell::Cell;
+use std::ptr::NonNull;
 use std::thread::LocalKey;
 
 /// The previous value of a variable of this thread. Dropping the guard restores it.
 #[derive(Debug)]
 pub(crate) struct RestoreGuard<T: Copy + 'static> {
-    variable: &'static LocalKey<Cell<T>>,
+    /// On this thread, which the guard does not leave.
+    variable: NonNull<Cell<T>>,
     previous: T,
 }
 
@@ -14,10 +16,10 @@ impl<T: Copy> RestoreGuard<T> {
     /// Sets the variable to `value` until the guard is dropped.
     #[inline]
     pub(crate) fn set(variable: &'static LocalKey<Cell<T>>, value: T) -> Self {
-        RestoreGuard {
-            variable,
+        variable.with(|variable| RestoreGuard {
+            variable: NonNull::from(variable),
             previous: variable.replace(value),
-        }
+        })
     }
 
     /// Returns the previous value.
@@ -30,6 +32,8 @@ impl<T: Copy> RestoreGuard<T> {
 impl<T: Copy> Drop for RestoreGuard<T> {
     #[inline]
     fn drop(&mut self) {
-        self.variable.set(self.previous);
+        // SAFETY: Rust: a value that is `Copy` has no destructor, so the variable is there as long as its thread; the
+        // guard is on that thread, as its pointer is not `Send`.
+        unsafe { self.variable.as_ref() }.set(self.previous);
     }
 }

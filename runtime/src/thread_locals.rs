@@ -14,6 +14,7 @@ use std::ptr;
 
 use crate::error_source::{ErrorSink, ReportFn};
 pub use crate::handle::PerThread;
+use crate::restore_guard::RestoreGuard;
 
 /// A value in exchange for the one in a variable: the pointer has the size of the largest variable.
 type Bits = MaybeUninit<*mut ()>;
@@ -23,13 +24,30 @@ type Bits = MaybeUninit<*mut ()>;
 pub struct Setting {
     place: *mut (),
     other: Bits,
-    swap: unsafe fn(*mut (), &mut Bits),
+    width: Width,
 }
 
-unsafe fn swap<V: Copy>(place: *mut (), other: &mut Bits) {
-    // SAFETY: the caller's promise, given to `Setting::to`: the place is a variable of this type, and `other` holds a
-    // value of it.
-    unsafe { ptr::swap(place.cast::<V>(), other.as_mut_ptr().cast::<V>()) }
+/// The size of a variable, by which it is exchanged.
+#[derive(Clone, Copy)]
+enum Width {
+    /// That of a pointer.
+    Pointer,
+    /// That of most numbers.
+    Number,
+    /// Any other one.
+    Bytes(usize),
+}
+
+impl Width {
+    const fn of<V>() -> Self {
+        match (size_of::<V>(), align_of::<V>()) {
+            (size, align) if size == size_of::<*mut ()>() && align == align_of::<*mut ()>() => {
+                Width::Pointer
+            }
+            (4, 4) => Width::Number,
+            (size, _) => Width::Bytes(size),
+        }
+    }
 }
 
 impl Setting {
@@ -38,6 +56,7 @@ impl Setting {
     /// # Safety
     ///
     /// `place` is valid while the setting is in use, and only this thread uses it.
+    #[inline(always)]
     pub unsafe fn to<V: Copy>(place: *mut V, value: V) -> Self {
         const {
             assert!(
@@ -51,7 +70,7 @@ impl Setting {
         Setting {
             place: place.cast(),
             other,
-            swap: swap::<V>,
+            width: const { Width::of::<V>() },
         }
     }
 
@@ -61,20 +80,45 @@ impl Setting {
     /// # Safety
     ///
     /// As for [`Setting::to`].
+    #[inline(always)]
     pub unsafe fn report<E: ErrorSink, F: ReportFn<E> + Copy>(place: *mut F) -> Self {
         // SAFETY: the caller's promise.
         unsafe { Setting::to(place, F::REPORT) }
     }
 
-    fn exchange(&mut self) {
+    /// Exchanges the value of a variable that is a pointer.
+    #[inline(always)]
+    fn exchange_pointer(&mut self) {
+        debug_assert!(matches!(self.width, Width::Pointer));
         // SAFETY: the caller's promise, given to `Setting::to`: the place is valid, and only this thread uses it.
-        unsafe { (self.swap)(self.place, &mut self.other) }
+        unsafe { ptr::swap(self.place.cast::<Bits>(), &raw mut self.other) }
+    }
+
+    fn exchange(&mut self) {
+        let (place, other) = (self.place, self.other.as_mut_ptr());
+        // SAFETY: the caller's promise, given to `Setting::to`: the place is valid, only this thread uses it, and both
+        // have this width. What is exchanged may have any bits, also those of pointers.
+        unsafe {
+            match self.width {
+                Width::Pointer => ptr::swap(place.cast::<Bits>(), other.cast::<Bits>()),
+                Width::Number => {
+                    ptr::swap(
+                        place.cast::<MaybeUninit<u32>>(),
+                        other.cast::<MaybeUninit<u32>>(),
+                    );
+                }
+                Width::Bytes(size) => {
+                    let place = place.cast::<MaybeUninit<u8>>();
+                    ptr::swap_nonoverlapping(place, other.cast::<MaybeUninit<u8>>(), size);
+                }
+            }
+        }
     }
 }
 
 /// The settings of one running call, on its stack.
 struct Layer {
-    below: *const Layer,
+    below: Cell<*const Layer>,
     settings: *mut [Setting],
     /// Set while a callback runs: the previous values are in place.
     paused: Cell<bool>,
@@ -86,44 +130,68 @@ thread_local! {
 }
 
 impl Layer {
-    fn set(&self) {
+    /// Sets the values. `are_pointers` is set if it is known that all variables are pointers.
+    #[inline]
+    fn set(&self, are_pointers: bool) {
         // SAFETY: Rust: `during` borrows the settings exclusively for longer than the layer lives, and hands them
         // only to it.
         let settings = unsafe { &mut *self.settings };
-        settings.iter_mut().for_each(Setting::exchange);
+        match are_pointers {
+            true => settings.iter_mut().for_each(Setting::exchange_pointer),
+            false => settings.iter_mut().for_each(Setting::exchange),
+        }
     }
 
     /// Undoes `set`, in the opposite order: a variable may be named twice.
-    fn put_back(&self) {
+    #[inline]
+    fn put_back(&self, are_pointers: bool) {
         // SAFETY: Rust: `during` borrows the settings exclusively for longer than the layer lives, and hands them
         // only to it.
         let settings = unsafe { &mut *self.settings };
-        settings.iter_mut().rev().for_each(Setting::exchange);
+        match are_pointers {
+            true => settings
+                .iter_mut()
+                .rev()
+                .for_each(Setting::exchange_pointer),
+            false => settings.iter_mut().rev().for_each(Setting::exchange),
+        }
     }
 }
 
-/// Ends the innermost layer.
-struct LayerGuard<'l>(&'l Layer);
+/// Puts the previous values back, before the layer below becomes the innermost one.
+struct LayerGuard<'l> {
+    layer: &'l Layer,
+    are_pointers: bool,
+    _outer: RestoreGuard<*const Layer>,
+}
 
 impl Drop for LayerGuard<'_> {
+    #[inline]
     fn drop(&mut self) {
-        self.0.put_back();
-        TOP.set(self.0.below);
+        self.layer.put_back(self.are_pointers);
     }
 }
 
 /// Calls C with these settings.
 #[doc(hidden)]
-#[inline]
+#[inline(always)]
 pub fn during<R>(settings: &mut [Setting], c: impl FnOnce() -> R) -> R {
+    // Known where this is compiled.
+    let mut all = settings.iter();
+    let are_pointers = all.all(|setting| matches!(setting.width, Width::Pointer));
     let layer = Layer {
-        below: TOP.get(),
+        below: Cell::new(ptr::null()),
         settings,
         paused: Cell::new(false),
     };
-    layer.set();
-    TOP.set(&raw const layer);
-    let _guard = LayerGuard(&layer);
+    layer.set(are_pointers);
+    let outer = RestoreGuard::set(&TOP, &raw const layer);
+    layer.below.set(outer.previous());
+    let _guard = LayerGuard {
+        layer: &layer,
+        are_pointers,
+        _outer: outer,
+    };
     c()
 }
 
@@ -143,8 +211,8 @@ pub(crate) fn pause() -> Paused {
     while let Some(layer) = unsafe { end.as_ref() }
         && !layer.paused.replace(true)
     {
-        layer.put_back();
-        end = layer.below;
+        layer.put_back(false);
+        end = layer.below.get();
     }
     Paused { top, end }
 }
@@ -162,7 +230,7 @@ fn resume(layer: *const Layer, end: *const Layer) {
     }
     // SAFETY: guarantee 10: the layers down to `end` are of calls that run the callback which ends now.
     let layer = unsafe { &*layer };
-    resume(layer.below, end);
-    layer.set();
+    resume(layer.below.get(), end);
+    layer.set(false);
     layer.paused.set(false);
 }

@@ -4,6 +4,8 @@
 //! and the copy gets the Python objects of the original ([`Tree::adopt_objects`]): nothing of the former document comes
 //! along, and a failure changes neither document.
 
+use std::ops::Deref;
+
 use leakproof::prelude::*;
 
 use crate::copy::copy_into;
@@ -16,9 +18,26 @@ use crate::references;
 /// Nodes that are put into a tree: the node itself, or those of a fragment.
 pub(crate) struct Arrivals<'t, 'o> {
     /// The nodes, or their copies, in the document of the tree.
-    nodes: Vec<Borrowed<'t, Node>>,
+    nodes: Nodes<'t>,
     /// The originals of the copies, and their tree.
-    from: Option<(Tree<'o, Document>, Vec<Borrowed<'o, Node>>)>,
+    from: Option<(Tree<'o, Document>, Nodes<'o>)>,
+}
+
+/// The nodes of a fragment, or one node, which needs no memory.
+enum Nodes<'t> {
+    One([Borrowed<'t, Node>; 1]),
+    All(Vec<Borrowed<'t, Node>>),
+}
+
+impl<'t> Deref for Nodes<'t> {
+    type Target = [Borrowed<'t, Node>];
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Nodes::One(node) => node,
+            Nodes::All(nodes) => nodes,
+        }
+    }
 }
 
 impl<'t, 'o> Arrivals<'t, 'o> {
@@ -43,9 +62,9 @@ impl<'t, 'o> Arrivals<'t, 'o> {
     fn from(
         tree: &Tree<'t, Document>,
         there: Tree<'o, Document>,
-        originals: Vec<Borrowed<'o, Node>>,
+        originals: Nodes<'o>,
     ) -> Result<Self> {
-        for original in &originals {
+        for original in originals.iter() {
             references::check_all(tree.owner(), original.get(), true)?;
         }
         let copies = originals.iter().map(|original| {
@@ -54,7 +73,7 @@ impl<'t, 'o> Arrivals<'t, 'o> {
             Ok(copy)
         });
         Ok(Arrivals {
-            nodes: gather(copies)?,
+            nodes: Nodes::All(gather(copies)?),
             from: Some((there, originals)),
         })
     }
@@ -83,10 +102,10 @@ impl<'t, 'o> Arrivals<'t, 'o> {
 }
 
 /// The nodes that `node` stands for: those of a fragment, or the node itself.
-fn list_of<'t>(node: Borrowed<'t, Node>) -> Result<Vec<Borrowed<'t, Node>>> {
+fn list_of<'t>(node: Borrowed<'t, Node>) -> Result<Nodes<'t>> {
     match node.is_fragment() {
-        true => gather(node.get().steps().map(Ok)),
-        false => gather(std::iter::once(Ok(node))),
+        true => gather(node.get().steps().map(Ok)).map(Nodes::All),
+        false => Ok(Nodes::One([node])),
     }
 }
 
@@ -108,7 +127,7 @@ impl crate::document::Document {
             return Ok(node);
         }
         let (there, original) = Tree::around(node)?;
-        let original = gather(std::iter::once(Ok(original)))?;
+        let original = Nodes::One([original]);
         let arrivals = Arrivals::from(&tree, there, original)?;
         let copy = arrivals.nodes[0];
         arrivals.leave(&tree)?;

@@ -57,8 +57,12 @@ pub(crate) fn put<'t>(
     }
     let arrivals = Arrivals::of(tree, node, |nodes| place.check_all(nodes, leaving))?;
     let nodes = arrivals.nodes();
-    let moved = gather(nodes.iter().copied().chain(leaving).map(Ok))?;
-    Change::run(tree, &moved, has_text(&moved), |change| {
+    let with_leaving = match leaving {
+        Some(_) => gather(nodes.iter().copied().chain(leaving).map(Ok))?,
+        None => Vec::new(),
+    };
+    let moved = leaving.map_or(nodes, |_| &with_leaving);
+    Change::run(tree, moved, has_text(moved), |change| {
         if let Some(leaving) = leaving {
             change.take_out(leaving)?;
         }
@@ -239,7 +243,7 @@ impl crate::node::Node {
     #[setter]
     fn set_text(&mut self, text: &CStr) -> Result<()> {
         match self.type_number() {
-            ffi::XML_TEXT_NODE => valid::text(text, "a text").map(drop)?,
+            ffi::XML_TEXT_NODE => valid::text(text, "a text")?,
             ffi::XML_CDATA_SECTION_NODE => valid::cdata(text)?,
             ffi::XML_COMMENT_NODE => valid::comment(text)?,
             ffi::XML_PI_NODE => valid::instruction(text)?,
@@ -265,7 +269,7 @@ impl crate::node::Node {
     #[setter]
     fn set_name(&mut self, name: &CStr) -> Result<()> {
         match self.type_number() {
-            ffi::XML_ELEMENT_NODE => valid::name(name, "the name of an element").map(drop)?,
+            ffi::XML_ELEMENT_NODE => valid::check_name(name, "the name of an element")?,
             ffi::XML_ATTRIBUTE_NODE => check_attribute_name(self, name)?,
             ffi::XML_PI_NODE => valid::target(name)?,
             _ => {

@@ -145,7 +145,7 @@ impl crate::document::Document {
     ///
     /// Raises ValueError for other names, since the document could not be read again, and for an unparsed entity.
     fn create_entity_ref(&mut self, name: &CStr) -> Result<Borrowed<'_, Node>> {
-        valid::name(name, "the name of an entity")?;
+        valid::check_name(name, "the name of an entity")?;
         references::check(self, name)?;
         let tree = Tree::of(self);
         let mut owner = tree.edit_owner();
@@ -258,7 +258,7 @@ impl<'w> NewElement<'w> {
     ) -> Result<Self> {
         let name = QualifiedName::parse(name, "the name of an element")?;
         check_namespace(name.uri.as_deref(), prefix)?;
-        text.map_or(Ok(""), |text| valid::text(text, "a text"))?;
+        text.map_or(Ok(()), |text| valid::text(text, "a text"))?;
         let attributes = attributes.map_or(Ok(Vec::new()), AttributeValues::get)?;
         Ok(NewElement {
             name,

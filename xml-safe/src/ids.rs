@@ -129,12 +129,23 @@ pub(crate) fn is_in_tree(node: Borrowed<'_, Node>) -> bool {
     top.is_some_and(|top| top.is_document())
 }
 
+/// Returns `false` if no attribute without a namespace is an ID: without a DTD, only xml:id is one in XML.
+fn may_declare_ids(document: &Document) -> bool {
+    let is_xml = document
+        .as_node()
+        .is_some_and(|node| node.type_number() == ffi::XML_DOCUMENT_NODE);
+    !is_xml || document.internal_subset().is_some() || document.external_subset().is_some()
+}
+
 /// Puts an attribute of an element into the table, if it is an ID.
 pub(crate) fn add_new<'t>(
     tree: &Tree<'t, Document>,
     element: Borrowed<'t, Node>,
     attribute: Borrowed<'t, Attribute>,
 ) -> Result<()> {
+    if attribute.namespace().is_none() && !may_declare_ids(tree.owner()) {
+        return Ok(());
+    }
     let is_id = tree.owner().is_id(element.get(), attribute.get()) == 1;
     match is_id && !is_in_table(attribute) && is_in_tree(element) {
         true => add(tree, attribute),

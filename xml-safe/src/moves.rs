@@ -29,6 +29,10 @@ impl crate::node::Node {
     #[calls(ffi::xmlAddPrevSibling, fails = null)]
     pub(crate) fn link_before(&mut self, node: &mut Node) -> Result<()>;
 
+    /// Puts `node` behind this one. It leaves the place where it is.
+    #[calls(ffi::xmlAddNextSibling, fails = null)]
+    fn link_after(&mut self, node: &mut Node) -> Result<()>;
+
     /// Puts `node` at the place of this one, which is unlinked.
     #[calls(ffi::xmlReplaceNode, fails = null)]
     fn link_instead(&mut self, node: &mut Node) -> Result<()>;
@@ -203,7 +207,40 @@ pub(crate) struct Change<'c, 't> {
     /// needs no memory for it.
     stand_in: Option<Borrowed<'t, Node>>,
     /// The nodes that were moved, or are being moved, with their former places.
-    begun: Vec<(Borrowed<'t, Node>, Former<'t>)>,
+    begun: Begun<'t>,
+}
+
+/// A node, with its place or its state before a change.
+type Step<'t> = (Borrowed<'t, Node>, Former<'t>);
+
+/// The steps of a change. Most changes have one, which needs no memory.
+#[derive(Default)]
+struct Begun<'t> {
+    first: Option<Step<'t>>,
+    others: Vec<Step<'t>>,
+}
+
+impl<'t> Begun<'t> {
+    /// Makes room for so many steps more.
+    fn try_reserve(&mut self, more: usize) -> Result<()> {
+        let inside = usize::from(self.first.is_none());
+        match more.saturating_sub(inside) {
+            0 => Ok(()),
+            others => Ok(self.others.try_reserve(others)?),
+        }
+    }
+
+    fn push(&mut self, step: Step<'t>) {
+        match self.first {
+            None => self.first = Some(step),
+            Some(_) => self.others.push(step),
+        }
+    }
+
+    /// Takes the step that came last.
+    fn pop(&mut self) -> Option<Step<'t>> {
+        self.others.pop().or_else(|| self.first.take())
+    }
 }
 
 impl<'c, 't> Change<'c, 't> {
@@ -215,7 +252,7 @@ impl<'c, 't> Change<'c, 't> {
         merges: bool,
         steps: impl FnOnce(&mut Self) -> Result<R>,
     ) -> Result<R> {
-        let mut begun = Vec::new();
+        let mut begun = Begun::default();
         begun.try_reserve(nodes.len())?;
         let stand_in = match merges {
             true => {
@@ -230,7 +267,7 @@ impl<'c, 't> Change<'c, 't> {
             begun,
         };
         let result = steps(&mut change)?;
-        change.begun.clear();
+        change.begun = Begun::default();
         Ok(result)
     }
 
@@ -318,10 +355,13 @@ impl<'c, 't> Change<'c, 't> {
     fn link_unmerged(&self, node: Borrowed<'t, Node>, place: Place<'t>) -> Result<()> {
         let tree = self.tree;
         let mut node = tree.edit(node)?;
-        match place.next {
-            Some(next) => tree.edit(next)?.link_before(&mut node),
-            None => {
-                // Before version 2.13, libxml2 leaves it in the list that it is in, too.
+        match (place.next, place.parent.get().last_child()) {
+            (Some(next), _) => tree.edit(next)?.link_before(&mut node),
+            // xmlAddChild leaves a node in the list that it is in, too, before version 2.13.
+            (None, Some(last)) if last != Borrowed::from(&*node) => {
+                tree.edit(last)?.link_after(&mut node)
+            }
+            (None, _) => {
                 if node.parent().is_some() {
                     node.unlink()?;
                 }
@@ -344,7 +384,7 @@ impl<'c, 't> Change<'c, 't> {
 
 impl Drop for Change<'_, '_> {
     fn drop(&mut self) {
-        if self.begun.is_empty() {
+        if self.begun.first.is_none() {
             return;
         }
         if let Some(stand_in) = self.stand_in {

@@ -66,7 +66,7 @@ fn would_change(
 /// Checks the prefix and the URI of a new declaration.
 fn check(prefix: Option<&CStr>, uri: &CStr) -> Result<()> {
     if let Some(prefix) = prefix {
-        valid::name(prefix, "a prefix")?;
+        valid::check_name(prefix, "a prefix")?;
     }
     valid::text(uri, "the URI of a namespace")?;
     if uri.is_empty() {

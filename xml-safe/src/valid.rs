@@ -8,7 +8,16 @@ fn is_char(c: char) -> bool {
 }
 
 /// Checks the text of a node or of an attribute.
-pub(crate) fn text<'t>(text: &'t CStr, what: &str) -> Result<&'t str> {
+pub(crate) fn text(text: &CStr, what: &str) -> Result<()> {
+    let is_plain = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=0x7F);
+    match text.to_bytes().iter().all(is_plain) {
+        true => Ok(()),
+        false => allowed(text, what).map(drop),
+    }
+}
+
+/// Returns the text, if XML allows all its characters.
+fn allowed<'t>(text: &'t CStr, what: &str) -> Result<&'t str> {
     let text = text
         .to_str()
         .map_err(|_| Error::Value(format!("{what} is not valid Unicode")))?;
@@ -23,7 +32,7 @@ pub(crate) fn text<'t>(text: &'t CStr, what: &str) -> Result<&'t str> {
 
 /// Checks text that stands in a document as it is, without references.
 fn verbatim<'t>(content: &'t CStr, what: &str) -> Result<&'t str> {
-    let content = text(content, what)?;
+    let content = allowed(content, what)?;
     match content.contains('\r') {
         true => Err(Error::Value(format!(
             "{what} cannot contain a carriage return, which is read as a line feed"
@@ -95,6 +104,16 @@ fn is_name_char(c: char) -> bool {
 }
 
 /// Checks a name without a prefix.
+pub(crate) fn check_name(name: &CStr, what: &str) -> Result<()> {
+    let is_start = |byte: u8| matches!(byte, b'A'..=b'Z' | b'_' | b'a'..=b'z');
+    let is_plain = |byte: &u8| is_start(*byte) || matches!(byte, b'-' | b'.' | b'0'..=b'9');
+    match name.to_bytes() {
+        [first, others @ ..] if is_start(*first) && others.iter().all(is_plain) => Ok(()),
+        _ => self::name(name, what).map(drop),
+    }
+}
+
+/// Returns a name without a prefix, if it is one.
 pub(crate) fn name<'n>(name: &'n CStr, what: &str) -> Result<&'n str> {
     let text = name.to_str().unwrap_or_default();
     let mut chars = text.chars();
@@ -116,16 +135,16 @@ pub(crate) struct QualifiedName<'w> {
 impl<'w> QualifiedName<'w> {
     /// Splits a name, and checks its parts.
     pub(crate) fn parse(written: &'w CStr, what: &str) -> Result<Self> {
-        let bytes = written.to_bytes_with_nul();
-        let (uri, local) = match bytes.strip_prefix(b"{") {
-            None => (None, bytes),
-            Some(rest) => match rest.iter().position(|byte| *byte == b'}') {
-                Some(end) => (Some(&rest[..end]), &rest[end + 1..]),
-                None => (None, bytes),
-            },
+        let rest = written.to_bytes_with_nul().strip_prefix(b"{");
+        let end = rest.and_then(|rest| rest.iter().position(|byte| *byte == b'}'));
+        let (uri, local) = match rest.zip(end) {
+            None => (None, written),
+            Some((rest, end)) => {
+                let local = CStr::from_bytes_with_nul(&rest[end + 1..]).map_err(|_| no_nul())?;
+                (Some(&rest[..end]), local)
+            }
         };
-        let local = CStr::from_bytes_with_nul(local).map_err(|_| no_nul())?;
-        name(local, what)?;
+        check_name(local, what)?;
         let uri = match uri.filter(|uri| !uri.is_empty()).map(copy).transpose()? {
             None => None,
             Some(uri) => {

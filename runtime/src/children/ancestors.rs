@@ -85,6 +85,7 @@ pub(super) fn ancestor(from: Id, to: &'static HandleKind) -> Option<Id> {
 }
 
 /// Returns the ancestors that an exclusive use of the handle uses exclusively.
+#[inline]
 pub(crate) fn exclusive_parents(id: Id) -> SmallVec<[Id; 2]> {
     let mut found = SmallVec::new();
     let mut here = id;

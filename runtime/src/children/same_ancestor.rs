@@ -22,6 +22,8 @@ pub struct SameAncestor(AtomicU8);
 
 const NO: u8 = 1;
 const YES: u8 = 2;
+/// Yes, and an ancestor of the first argument may have the type of the other one.
+const WITHIN: u8 = 3;
 
 impl SameAncestor {
     /// Returns the check, before it is known whether the types have a common ancestor.
@@ -41,20 +43,25 @@ impl SameAncestor {
         };
         let is_shared = match self.0.load(Relaxed) {
             0 => self.compare(first.kind(), other.kind()),
-            known => known == YES,
+            known => known,
         };
         match is_shared {
-            true => check_pair(first, other),
-            false => Ok(()),
+            NO => Ok(()),
+            shared => check_pair(first, other, shared == WITHIN),
         }
     }
 
     /// Finds out whether the types have a common ancestor.
     #[cold]
-    fn compare(&self, first: &'static HandleKind, other: &'static HandleKind) -> bool {
+    fn compare(&self, first: &'static HandleKind, other: &'static HandleKind) -> u8 {
         let is_shared = !other.is_counted() && has_common(first, other, true);
-        self.0.store(if is_shared { YES } else { NO }, Relaxed);
-        is_shared
+        let answer = match is_shared {
+            false => NO,
+            true if first.parents().any(|parent| is_within(parent, other)) => WITHIN,
+            true => YES,
+        };
+        self.0.store(answer, Relaxed);
+        answer
     }
 }
 
@@ -79,11 +86,15 @@ fn is_within(kind: &'static HandleKind, within: &'static HandleKind) -> bool {
 }
 
 #[inline]
-fn check_pair(first: Id, other: Id) -> Result<()> {
+fn check_pair(first: Id, other: Id, may_be_within: bool) -> Result<()> {
     // Mostly both are parts of one handle, or one is part of the other.
     let owner = |id: Id| id.kind().is_view().then(|| above(id))?;
     let (up, up_other) = (owner(first), owner(other));
     if up.is_some() && up == up_other || up == Some(other) || up_other == Some(first) {
+        return Ok(());
+    }
+    // Nobody knows what the other part lives in: only the part itself could be another one than an ancestor.
+    if up_other.is_none() && other.kind().is_view() && !may_be_within {
         return Ok(());
     }
     compare_all(first, other)

@@ -1,5 +1,6 @@
 //! The request of a call to borrow a handle, and how the handle is borrowed with its ancestors.
 
+use std::mem::forget;
 use std::ptr;
 
 use pyo3::prelude::*;
@@ -163,17 +164,23 @@ impl<'a> BorrowRequest<'a> {
         Ok(())
     }
 
-    /// Borrows the handle shared, if one load of the borrow state suffices. `enter` does what this refuses.
+    /// Borrows the handle, if one load of the borrow state suffices. `enter` does what this refuses.
     #[inline]
     pub(super) fn enter_quick(&self) -> bool {
+        if self.joined {
+            // The request that borrows the group comes before this one.
+            return ptr::eq(self.resource.lock_owner(), self.resource)
+                && !self.state.raw().is_null();
+        }
         // As `release` ends it: a handle that is borrowed shared may be borrowed exclusively for another one of the
         // call.
-        let borrow = match self.group_mode {
-            Mode::Shared if !self.joined => self.state.enter_quick::<false>(),
-            _ => None,
-        };
-        // `release` ends the borrow.
-        borrow.map(std::mem::forget).is_some()
+        match self.group_mode {
+            Mode::Shared => self.state.enter_quick::<false>().map(forget).is_some(),
+            _ if self.child.is_some() || self.leaves_parent => false,
+            Mode::Exclusive | Mode::ExclusiveReading => {
+                self.state.enter_quick::<true>().map(forget).is_some()
+            }
+        }
     }
 
     /// Borrows a handle whose group another request of the call has borrowed.

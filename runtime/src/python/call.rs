@@ -347,15 +347,22 @@ fn with_held<'py, R>(
         }
         let mut requests = [None; AT_MOST];
         requests[0] = first;
+        let mut is_handle = false;
         for (slot, argument) in requests[1..].iter_mut().zip(arguments) {
             *slot = argument.borrow_request(py)?;
+            is_handle |= slot.is_some();
         }
-        let requests = &mut requests[..=arguments.len()];
-        join_groups(requests);
-        join_parts(requests);
-        // A body could use both in safe Rust, so its borrows are not merged.
-        if !entry.body {
-            join_parents(requests);
+        let requests = match is_handle {
+            true => &mut requests[..=arguments.len()],
+            false => &mut requests[..1],
+        };
+        if is_handle {
+            join_groups(requests);
+            join_parts(requests);
+            // A body could use both in safe Rust, so its borrows are not merged.
+            if !entry.body {
+                join_parents(requests);
+            }
         }
         // `None`: a part was adopted during the wait.
         if let Some(entered) = enter(py, requests)? {

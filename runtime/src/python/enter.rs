@@ -57,7 +57,7 @@ pub(super) fn enter<'a>(
     Ok(Some(BorrowGuards(requests)))
 }
 
-/// Borrows all handles, if each is borrowed shared and if one load of the borrow state suffices.
+/// Borrows all handles, if one load of the borrow state of each suffices.
 #[inline]
 fn enter_all_quick(requests: &[Option<BorrowRequest<'_>>]) -> bool {
     for (index, request) in requests.iter().enumerate() {

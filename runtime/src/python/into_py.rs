@@ -10,7 +10,7 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 use pyo3::{IntoPyObjectExt, PyTypeInfo};
 
 use super::call::CallContext;
-use super::direct::{PlainResult, Receiver};
+use super::direct::{PlainResult, Receiver, Reply, WrappedResult};
 use super::exceptions::{instead_of_stop, to_pyerr};
 use super::handle_class::SELF_TYPE;
 use super::iterator;
@@ -61,6 +61,13 @@ pub struct TypedResult<'py, R>(Bound<'py, PyAny>, PhantomData<R>);
 impl<'py, R> From<Bound<'py, PyAny>> for TypedResult<'py, R> {
     fn from(object: Bound<'py, PyAny>) -> Self {
         TypedResult(object, PhantomData)
+    }
+}
+
+impl<R> WrappedResult for PyResult<TypedResult<'_, R>> {
+    #[inline(always)]
+    fn into_reply(self) -> Reply {
+        Reply::of(self.map(|result| result.0.into_ptr()))
     }
 }
 

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::panic::resume_unwind;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use smallvec::SmallVec;
 
@@ -154,6 +154,21 @@ impl<'a> Use<'a> {
         has_one_claim.then(|| self.own_claim())
     }
 
+    /// Returns the uses of the object and of its owner, if the object is a part of a handle that lives in nothing.
+    #[inline]
+    fn claims_of_part(&self) -> Option<[Claim; 2]> {
+        let kind = self.id.kind();
+        let sharing = kind.sharing();
+        if !kind.is_view() || self.exclusive && (sharing.holds_parent || sharing.mut_parent) {
+            return None;
+        }
+        let owner = children::owners(self.id).next()?;
+        let is_alone = !owner.kind().is_view() && !owner.kind().reaches_others();
+        // As `exclusive_parents` has it.
+        let is_tree_changed = self.exclusive && !self.reads_parent && self.is_part_of_tree();
+        is_alone.then(|| [self.own_claim(), Claim::of(owner, is_tree_changed)])
+    }
+
     /// Adds the uses of the object and of all that it lives in.
     pub(super) fn claim(&self, claims: &mut Claims) {
         claims.push(self.own_claim());
@@ -190,28 +205,34 @@ impl<'a> Use<'a> {
     /// what C keeps somewhere. The borrow checker sees what lives in the object. A handle that is given to C may be
     /// given to what it lives in.
     fn is_reached_by(&self, other: &Use<'_>, others: &[Claim]) -> bool {
-        let object = Claim::of(self.id, true).object;
+        let object = Claim::of(self.id, true);
         let mut reached = others.iter().skip(1);
         self.exclusive
             && !other.leaves
-            && reached.any(|claim| claim.object == object)
+            && reached.any(|claim| claim.is_of_same_object(&object))
             && !children::lives_in(other.id, self.id)
+    }
+
+    /// Returns whether it is the use of a part of a tree. A call that changes a tree may have several parts of it, one
+    /// of which may be the owner by another type.
+    #[inline]
+    fn is_part_of_tree(&self) -> bool {
+        self.id.kind().tree().is_some()
     }
 
     /// Returns whether both uses, with their claims, are of one object, which one of them uses exclusively: an object
     /// with counted owners, or one that the other reaches through what C keeps somewhere.
     fn meets(&self, claims: &[Claim], other: &Use<'_>, others: &[Claim]) -> bool {
         let meet = |claim: &Claim, theirs: &Claim| {
-            claim.object == theirs.object
+            claim.is_of_same_object(theirs)
                 && (claim.is_of_argument() || theirs.is_of_argument())
                 && !(claim.leaves && self.is_one_owner_more_for(other))
                 && !(theirs.leaves && other.is_one_owner_more_for(self))
         };
-        // A call that changes a tree may have several parts of it, one of which may be the owner by another type.
-        if self.id.kind().tree().is_some() && other.id.kind().tree().is_some() {
+        if self.is_part_of_tree() && other.is_part_of_tree() {
             return false;
         }
-        let mut counted = claims.iter().filter(|claim| claim.counted);
+        let mut counted = claims.iter().filter(|claim| claim.is_counted());
         counted.any(|claim| others.iter().any(|theirs| meet(claim, theirs)))
             || !self.id.kind().is_counted() && self.is_reached_by(other, others)
             || !other.id.kind().is_counted() && other.is_reached_by(self, claims)
@@ -220,22 +241,30 @@ impl<'a> Use<'a> {
     /// Returns whether this object, which is given to C, is neither the handle of the other use nor one that it lives
     /// in: that handle uses the object only because C keeps owners of the object in it.
     fn is_one_owner_more_for(&self, other: &Use<'_>) -> bool {
-        let is_same = Claim::of(self.id, true).object == Claim::of(other.id, true).object;
+        let is_same = Claim::of(self.id, true).is_of_same_object(&Claim::of(other.id, true));
         !is_same && !children::lives_in(other.id, self.id)
     }
 }
 
 /// Returns whether a use of a handle without counted owners can meet another one that the borrow checker does not see.
-#[inline(never)]
+#[inline]
 fn is_of_interest(kind: &'static HandleKind, exclusive: bool) -> bool {
-    exclusive && (expected::is_expected() || expected::may_lend())
-        || !exclusive && expected::may_write() && kind.is_written_by_callbacks()
+    exclusive && (expected::is_expected() || expected::may_lend()) || may_be_met(kind, exclusive)
+}
+
+/// Returns the same where C passes no handles to callbacks, or the use is shared.
+#[inline(never)]
+fn may_be_met(kind: &'static HandleKind, exclusive: bool) -> bool {
+    !exclusive && expected::may_write() && kind.is_written_by_callbacks()
         || is_any_exclusive() && is_inside()
         || children::is_any_held()
         || HIDDEN.load(Ordering::Relaxed) && (kind.is_view() || kind.has_relatives())
         || may_keep()
-        || NOTING.get()
+        || HAS_NOTED.load(Ordering::Relaxed) && NOTING.get()
 }
+
+/// Set once a call passed a callback to C. Written before this thread's [`NOTING`], which it stands for until then.
+static HAS_NOTED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     /// Set while this thread runs a call that passes a callback to C.
@@ -254,6 +283,7 @@ impl Noting {
     /// Begins the time.
     #[must_use = "it ends when this is dropped"]
     pub fn begin() -> Self {
+        HAS_NOTED.store(true, Ordering::Relaxed);
         Noting {
             _outer: RestoreGuard::set(&NOTING, true),
         }
@@ -386,10 +416,25 @@ pub(super) enum Refused {
 fn begin_noted(uses: &[Option<Use<'_>>], turn: &mut Option<Turn>) -> Result<Uses, Refused> {
     let kept = kept_so_far();
     let mut all = uses.iter().flatten();
-    if let (Some(one), None) = (all.next(), all.next())
-        && let Some(claim) = one.single_claim()
-    {
-        return begin_claims(&[claim], By::Call, kept, turn);
+    // Most calls have one handle, or two parts of one tree.
+    match (all.next(), all.next(), all.next()) {
+        (Some(one), None, _) => {
+            if let Some(claims) = one.claims_of_part() {
+                return begin_claims(&claims, By::Call, kept, turn);
+            }
+            if let Some(claim) = one.single_claim() {
+                return begin_claims(&[claim], By::Call, kept, turn);
+            }
+        }
+        (Some(one), Some(other), None) if one.is_part_of_tree() && other.is_part_of_tree() => {
+            if let Some([first, owner]) = one.claims_of_part()
+                && let Some([second, other_owner]) = other.claims_of_part()
+                && owner == other_owner
+            {
+                return begin_claims(&[first, owner, second], By::Call, kept, turn);
+            }
+        }
+        _ => {}
     }
     let mut claims = Claims::new();
     let mut before: SmallVec<[(&Use<'_>, Range<usize>); 3]> = SmallVec::new();
@@ -425,7 +470,7 @@ pub(super) fn begin_claims(
     let refused = |claim| Some((claim, table.refuses(claim, by, depth)?));
     if let Some((refused, entry)) = claimed.find_map(refused) {
         let waits = by == By::Call && waiting::may_wait_for(&table, refused, depth);
-        let (by, name) = (entry.by, entry.claim.name);
+        let (by, name) = (entry.by, entry.claim.name());
         return Err(match (waits, by) {
             (true, _) => {
                 Turn::queue(turn, &mut table, claims, depth);
@@ -484,6 +529,7 @@ pub(crate) fn interrupting<R>(id: Id, interrupt: impl FnOnce() -> R) -> R {
 }
 
 /// Returns whether this thread calls the method that wakes the calls on a handle.
+#[inline]
 fn is_interrupting() -> bool {
     INTERRUPTED.get().is_some()
 }

@@ -15,6 +15,7 @@ pub(super) struct Depth {
 }
 
 /// A number of this thread, which no other thread has that runs.
+#[inline]
 pub(super) fn this_thread() -> usize {
     INSIDE.with(|inside| ptr::from_ref(inside).addr())
 }
@@ -26,11 +27,12 @@ impl Depth {
         callbacks: 0,
     };
 
+    #[inline]
     pub(super) fn here() -> Self {
-        Depth {
-            thread: this_thread(),
-            callbacks: INSIDE.get(),
-        }
+        INSIDE.with(|inside| Depth {
+            thread: ptr::from_ref(inside).addr(),
+            callbacks: inside.get(),
+        })
     }
 
     /// Returns whether `other` is further inside, or on another thread.

@@ -12,7 +12,22 @@ use crate::quiet::{may_be_quiet, may_read_quietly};
 /// access.
 #[derive(Debug)]
 pub struct FieldUse {
-    _watched: Option<Box<WatchedUse>>,
+    watched: Option<Box<WatchedUse>>,
+}
+
+impl Drop for FieldUse {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if let Some(watched) = self.watched.take() {
+            end(watched);
+        }
+    }
+}
+
+/// Ends a use that is not quiet.
+#[cold]
+fn end(watched: Box<WatchedUse>) {
+    drop(watched);
 }
 
 #[derive(Debug)]
@@ -36,7 +51,7 @@ impl FieldUse {
                 _attached: attached,
             })
         });
-        Ok(FieldUse { _watched: watched })
+        Ok(FieldUse { watched })
     }
 }
 
@@ -45,7 +60,7 @@ impl FieldUse {
 /// # Errors
 ///
 /// As for [`begin`].
-#[inline]
+#[inline(always)]
 pub fn field<T: Handle>(handle: &T, exclusive: bool) -> Result<(*mut T::Raw, FieldUse)> {
     let attaches = const { !T::SPEC.is_callback_only() };
     field_by(handle, exclusive, attaches)
@@ -75,7 +90,7 @@ fn field_by<T: Handle>(
         }
     };
     let used = match is_quiet && const { !T::SPEC.meets_counted() } {
-        true => FieldUse { _watched: None },
+        true => FieldUse { watched: None },
         false => FieldUse::watched(handle, exclusive, attaches)?,
     };
     Ok((handle.as_raw(), used))

@@ -143,7 +143,7 @@ fn begin_unless_used(id: Id, kept: u64) -> Option<Option<Uses>> {
     let uses = |entry: &UseEntry| {
         let is_in_way = match entry.by {
             // A call on a counted object has an owner of its own.
-            By::Call => !own.counted,
+            By::Call => !own.is_counted(),
             // C's release sees to C's own threads, and may wait for them.
             By::Callback => entry.depth.thread == depth.thread,
             By::Release | By::Keeping | By::Owning => false,
@@ -155,7 +155,7 @@ fn begin_unless_used(id: Id, kept: u64) -> Option<Option<Uses>> {
                 && (entry.claim.viewed || entry.depth.is_left_by(depth))
                 && ancestors.iter().any(|claim| entry.meets(claim) || is_lent_of(claim))
             // With the handle goes an owner of a counted object, which may be the last.
-            || is_callback_s && ancestors.iter().any(|claim| claim.counted && is_lent_of(claim))
+            || is_callback_s && ancestors.iter().any(|claim| claim.is_counted() && is_lent_of(claim))
     };
     let mut table = table();
     if kept != kept_so_far() {
@@ -164,7 +164,7 @@ fn begin_unless_used(id: Id, kept: u64) -> Option<Option<Uses>> {
     let may_be_used = table.may_hold(&own, true)
         || ancestors
             .iter()
-            .any(|claim| table.may_hold(claim, claim.counted));
+            .any(|claim| table.may_hold(claim, claim.is_counted()));
     let is_used = may_be_used && table.entries().iter().any(uses) || table.has_stray(depth);
     Some((!is_used).then(|| Uses::of(table.begin(&claims, By::Release, depth))))
 }

@@ -59,36 +59,43 @@ impl Key {
         });
         group.unwrap_or_else(|| Key::object(id))
     }
+}
 
-    /// The bucket of the key.
-    fn bucket(self) -> u8 {
-        /// 2 to the power of 64, divided by the golden ratio: spreads neighbors.
-        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-        let kind = match self.among {
-            Among::All | Among::CallbackOnly(_) => 0,
-            Among::Kind(kind) => kind,
-        };
-        let mixed = (self.address ^ kind.rotate_left(16)) as u64;
-        (mixed.wrapping_mul(SPREAD) >> 56) as u8
-    }
+/// Returns the bucket of an address among those of the handles that a number stands for: 0 for all types.
+#[inline(always)]
+fn bucket(among: usize, address: usize) -> u8 {
+    /// 2 to the power of 64, divided by the golden ratio: spreads neighbors.
+    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mixed = (address ^ among.rotate_left(16)) as u64;
+    (mixed.wrapping_mul(SPREAD) >> 56) as u8
+}
+
+/// Returns the buckets of the key and of the object: two claims that meet have one in common.
+#[inline]
+fn buckets(id: Id) -> [u8; 2] {
+    let kind = id.kind();
+    let among = match kind.is_integer() {
+        true => ptr::from_ref(kind).addr(),
+        false => 0,
+    };
+    let object = bucket(among, id.address());
+    let key = kind
+        .group()
+        .map(|group| bucket(ptr::from_ref(group).addr(), 0));
+    [key.unwrap_or(object), object]
 }
 
 /// A use of one object, or of an object that it lives in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Claim {
-    key: Key,
-    pub(super) object: Key,
-    /// The buckets of the key and of the object: two claims that meet have one in common.
+    /// The object. What the type says of it is looked up where claims are compared, which the counts mostly spare.
+    id: Id,
     buckets: [u8; 2],
+    /// Set if the group of the object is not used with it.
+    alone: bool,
     pub(super) exclusive: bool,
-    pub(super) counted: bool,
     /// Set if the object is given to C, or released: C may free it before the use ends.
     pub(super) leaves: bool,
-    pub(super) name: &'static str,
-    /// The address of the object's kind.
-    kind: usize,
-    /// For a part that does not know its owner: the address of the owner's kind.
-    owner: Option<usize>,
     /// Set if a callback gives C an owner of the object: C may have others.
     joins: bool,
     /// Set if the use is exclusive because C has an owner of the object in a handle that is used so.
@@ -104,26 +111,60 @@ pub(super) struct Claim {
 pub(super) type Claims = SmallVec<[Claim; 4]>;
 
 impl Claim {
+    #[inline]
     pub(super) fn of(id: Id, exclusive: bool) -> Self {
-        let (key, object) = (Key::borrowed(id), Key::object(id));
         Claim {
-            key,
-            object,
-            buckets: [key.bucket(), object.bucket()],
+            id,
+            buckets: buckets(id),
+            alone: false,
             exclusive,
-            counted: id.kind().is_counted(),
             leaves: false,
-            name: id.kind().name(),
-            kind: ptr::from_ref(id.kind()).addr(),
-            owner: id
-                .kind()
-                .hidden_resource_kind()
-                .map(|kind| ptr::from_ref(kind).addr()),
             joins: false,
             within: false,
             viewed: false,
             stray: false,
         }
+    }
+
+    /// Returns what the use is of: the object, or the group that it is borrowed with.
+    fn key(&self) -> Key {
+        match self.alone {
+            true => self.object(),
+            false => Key::borrowed(self.id),
+        }
+    }
+
+    /// Returns the object.
+    pub(super) fn object(&self) -> Key {
+        Key::object(self.id)
+    }
+
+    /// Returns whether both are uses of one object.
+    #[inline]
+    pub(super) fn is_of_same_object(&self, other: &Claim) -> bool {
+        self.id.address() == other.id.address() && self.object() == other.object()
+    }
+
+    /// Returns whether the object has counted owners.
+    #[inline]
+    pub(super) fn is_counted(&self) -> bool {
+        self.id.kind().is_counted()
+    }
+
+    /// The name of the object's type.
+    pub(super) fn name(&self) -> &'static str {
+        self.id.kind().name()
+    }
+
+    /// The address of the object's kind.
+    fn kind(&self) -> usize {
+        ptr::from_ref(self.id.kind()).addr()
+    }
+
+    /// For a part that does not know its owner: the address of the owner's kind.
+    fn owner(&self) -> Option<usize> {
+        let owner = self.id.kind().hidden_resource_kind();
+        owner.map(|kind| ptr::from_ref(kind).addr())
     }
 
     /// Makes it the use by a callback that gives C an owner of the object.
@@ -174,12 +215,13 @@ impl Claim {
 
     /// Returns whether `other` changes a handle that this stray one may live in.
     fn may_live_in(&self, other: &Claim) -> bool {
-        self.stray && other.exclusive && strays::may_hold(other.kind, self.kind)
+        self.stray && other.exclusive && strays::may_hold(other.kind(), self.kind())
     }
 
     /// Returns whether the object may be in `keeper`, with all that C keeps there: nobody knows what it lives in.
     fn may_be_in(&self, keeper: &Claim) -> bool {
-        self.owner == Some(keeper.kind) || self.stray && strays::may_hold(keeper.kind, self.kind)
+        self.owner() == Some(keeper.kind())
+            || self.stray && strays::may_hold(keeper.kind(), self.kind())
     }
 
     /// Makes it the use by a call that gives the object to C, or releases it.
@@ -193,21 +235,21 @@ impl Claim {
     /// Leaves out the group.
     pub(super) fn without_group(self) -> Self {
         Claim {
-            key: self.object,
+            alone: true,
             buckets: [self.buckets[1]; 2],
             ..self
         }
     }
 
     pub(super) fn meets(&self, other: &Claim) -> bool {
-        self.key == other.key || self.object == other.object
+        self.is_of_same_object(other) || self.key() == other.key()
     }
 
     /// Returns whether C lends this to callbacks only, and `other` may be the same object by another type.
     pub(super) fn may_be_lent_of(&self, other: &Claim) -> bool {
-        matches!(self.object.among, Among::CallbackOnly(_))
-            && !matches!(other.object.among, Among::Kind(_))
-            && self.object.address == other.object.address
+        self.id.address() == other.id.address()
+            && matches!(self.object().among, Among::CallbackOnly(_))
+            && !matches!(other.object().among, Among::Kind(_))
     }
 }
 
@@ -245,12 +287,12 @@ pub(super) struct UseEntry {
 impl UseEntry {
     /// Returns whether both are uses of one object.
     pub(super) fn meets(&self, claim: &Claim) -> bool {
-        self.claim.meets(claim) && self.successor != Some(claim.kind)
+        self.claim.meets(claim) && self.successor != Some(claim.kind())
     }
 
     /// Returns whether both are uses of one object, and not only of its group.
     pub(super) fn is_of_object(&self, claim: &Claim) -> bool {
-        self.claim.object == claim.object && self.successor != Some(claim.kind)
+        self.claim.is_of_same_object(claim) && self.successor != Some(claim.kind())
     }
 
     /// Returns whether another thread releases the object. A call outside of callbacks does not have that one: it has
@@ -352,7 +394,7 @@ pub(crate) fn is_lent_here(id: Id) -> bool {
     let table = table();
     let of_thread = table.entries().iter().filter(|entry| {
         let depth = entry.depth;
-        depth.thread == here && entry.claim.object == object
+        depth.thread == here && entry.claim.object() == object
     });
     let passed = |entry: &&UseEntry| entry.by == By::Callback && entry.claim.stray;
     let depths = |entry: &UseEntry| entry.depth.callbacks;
@@ -432,10 +474,11 @@ impl Table {
     /// Forgets the uses of an object that left, as C gave out one at its address: `claim` is of that. Of another kind
     /// it may also be a part of the object, which is still there.
     pub(super) fn forget_former(&mut self, claim: &Claim) {
-        let is_former = |entry: &UseEntry| entry.claim.leaves && entry.claim.object == claim.object;
-        self.remove_where(|entry| is_former(entry) && entry.claim.kind == claim.kind);
+        let is_former =
+            |entry: &UseEntry| entry.claim.leaves && entry.claim.is_of_same_object(claim);
+        self.remove_where(|entry| is_former(entry) && entry.claim.kind() == claim.kind());
         for entry in self.entries.iter_mut().filter(|entry| is_former(entry)) {
-            entry.successor = Some(claim.kind);
+            entry.successor = Some(claim.kind());
         }
     }
 
@@ -461,17 +504,25 @@ impl Table {
         if claim.stray {
             self.strays = self.strays.wrapping_add_signed(if begins { 1 } else { -1 });
         }
-        for bucket in claim.buckets.map(usize::from) {
-            self.all[bucket] = self.all[bucket].wrapping_add(step);
-            if claim.exclusive {
-                self.exclusive_counts[bucket] = self.exclusive_counts[bucket].wrapping_add(step);
-            }
+        let [key, object] = claim.buckets;
+        self.count_in(key, claim.exclusive, step);
+        if object != key {
+            self.count_in(object, claim.exclusive, step);
         }
         if claim.exclusive {
             self.exclusive = self
                 .exclusive
                 .wrapping_add_signed(if begins { 1 } else { -1 });
             EXCLUSIVE.store(self.exclusive, Ordering::Release);
+        }
+    }
+
+    #[inline]
+    fn count_in(&mut self, bucket: u8, exclusive: bool, step: u32) {
+        let bucket = usize::from(bucket);
+        self.all[bucket] = self.all[bucket].wrapping_add(step);
+        if exclusive {
+            self.exclusive_counts[bucket] = self.exclusive_counts[bucket].wrapping_add(step);
         }
     }
 
@@ -494,7 +545,9 @@ impl Table {
     /// Returns whether a callback of this thread has the object as a stray handle.
     pub(super) fn is_stray(&self, object: Key, depth: Depth) -> bool {
         let is_it = |entry: &UseEntry| {
-            entry.claim.stray && entry.depth.thread == depth.thread && entry.claim.object == object
+            entry.claim.stray
+                && entry.depth.thread == depth.thread
+                && entry.claim.object() == object
         };
         self.entries.iter().any(is_it)
     }
@@ -505,10 +558,8 @@ impl Table {
             true => &self.all,
             false => &self.exclusive_counts,
         };
-        claim
-            .buckets
-            .iter()
-            .any(|bucket| counts[usize::from(*bucket)] != 0)
+        let [key, object] = claim.buckets;
+        counts[usize::from(key)] != 0 || object != key && counts[usize::from(object)] != 0
     }
 
     /// Returns a number that no other call, callback, release or turn has.

@@ -50,7 +50,7 @@ pub(super) fn claim_viewed(id: Id, exclusive: bool, claims: &mut Claims) {
     Use::noted(id, exclusive).claim(claims);
     let within = lived_in(id);
     let own = claims[first..].iter_mut();
-    for claim in own.filter(|claim| within.contains(&claim.object)) {
+    for claim in own.filter(|claim| within.contains(&claim.object())) {
         *claim = claim.viewed();
     }
 }
@@ -118,7 +118,7 @@ fn is_exclusive(id: Id) -> bool {
     let used: Vec<Key> = {
         let table = table();
         let entries = table.entries().iter().filter(is_it);
-        entries.map(|entry| entry.claim.object).collect()
+        entries.map(|entry| entry.claim.object()).collect()
     };
     children::is_covered(id, &|id| used.contains(&Key::object(id)))
 }
@@ -135,7 +135,7 @@ fn not_exclusive(object: &str) -> Error {
 fn is_in_call_on(id: Id) -> bool {
     let (object, here) = (Key::object(id), this_thread());
     let is_it = |entry: &UseEntry| {
-        entry.by == By::Call && entry.depth.thread == here && entry.claim.object == object
+        entry.by == By::Call && entry.depth.thread == here && entry.claim.object() == object
     };
     table().entries().iter().any(is_it)
 }

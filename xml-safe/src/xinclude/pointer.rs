@@ -71,7 +71,7 @@ fn malformed(pointer: &str) -> Failure {
 }
 
 fn is_name(text: &str) -> bool {
-    CString::new(text).is_ok_and(|text| valid::name(&text, "an ID").is_ok())
+    CString::new(text).is_ok_and(|text| valid::check_name(&text, "an ID").is_ok())
 }
 
 /// Splits a pointer into its parts. In data, `^` stands before a parenthesis that has no counterpart, and before `^`.

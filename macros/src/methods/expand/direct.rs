@@ -1,12 +1,14 @@
 //! The direct entries of a class: the methods that CPython may call without PyO3's wrapper.
 
-use proc_macro2::{Group, Ident, Span, TokenStream};
-use quote::quote;
-use syn::{Attribute, LitCStr, LitStr, Meta, Token};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
+use syn::{Attribute, LitCStr, LitStr, Meta, Token, Type};
 
 use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver, Source};
 use crate::methods::expand::copies::{copied, expand_python_name};
-use crate::types::inspect::is_named;
+use crate::pyo3::class_path;
+use crate::types::inspect::{argument_of, is_named};
 use crate::types::lifetimes::erase_lifetimes;
 use crate::types::param_kind::ParamKind;
 
@@ -15,7 +17,7 @@ pub(crate) fn expand_entries(block: &MethodsBlock) -> Option<TokenStream> {
     let (runtime, handle) = (&block.runtime, &block.handle);
     let methods = block.methods.iter();
     let entries: Vec<_> = methods
-        .filter_map(|method| expand_entry(block, method))
+        .filter_map(|method| expand_entry(block, method).or_else(|| expand_wrapped(block, method)))
         .collect();
     (!entries.is_empty()).then(|| {
         quote! {
@@ -42,7 +44,14 @@ fn expand_entry(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
         && !method.rust_only
         && method.detach.is_none()
         && method.cfg_attributes().next().is_none();
-    let (kind, name) = python_name(method).filter(|_| is_simple)?;
+    let Named {
+        kind,
+        name,
+        signature,
+    } = python_name(method).filter(|_| is_simple)?;
+    if kind.to_string() == "setter" || signature.is_some_and(|signature| signature.has_keywords()) {
+        return None;
+    }
     let mut parameters = Vec::new();
     for Parameter { name, ty } in &method.parameters {
         match ParamKind::of(ty) {
@@ -73,12 +82,96 @@ fn expand_entry(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
     })
 }
 
+/// The entry of a method with a body, or with handles among its arguments; `None` for special methods, and where the
+/// signature asks for more than defaults of `None`.
+fn expand_wrapped(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
+    let (runtime, handle) = (&block.runtime, &block.handle);
+    let is_simple = !matches!(method.source, Source::Nothing)
+        && !method.rust_only
+        && !method.has_python_attribute("new")
+        && method.cfg_attributes().next().is_none()
+        && method.consumed_receiver(handle).is_none();
+    let Named {
+        kind,
+        name,
+        signature,
+    } = python_name(method).filter(|_| is_simple)?;
+    let Type::Path(path) = handle else {
+        return None;
+    };
+    let class = class_path(&path.path);
+    // The author may have parameters of these names.
+    let [this, py] = ["this", "py"].map(|name| Ident::new(name, Span::mixed_site()));
+    let (mut parameters, mut arguments) = (Vec::new(), Vec::new());
+    let mut has_default = false;
+    for Parameter { name, ty } in &method.parameters {
+        let kind_of = ParamKind::of(ty);
+        if let ParamKind::Python = kind_of {
+            arguments.push(quote!(#py));
+            continue;
+        }
+        let default = match &signature {
+            Some(signature) => signature.default_of(&name.unraw().to_string())?,
+            None => Default::Required,
+        };
+        // What an `Option` is of, where the parameter is one, and whether a holder keeps the value.
+        let (inner, is_held) = match kind_of {
+            ParamKind::Value => (argument_of(ty, "Option").cloned(), false),
+            ParamKind::Ref(_) | ParamKind::Mut(_) => (None, true),
+            ParamKind::OptionRef(target) | ParamKind::OptionMut(target) => (Some(target), true),
+            ParamKind::Owned(_) | ParamKind::OptionOwned(_) | ParamKind::Python => return None,
+        };
+        // A default that only PyO3 knows, behind one that the call may leave out.
+        if has_default && default == Default::Required {
+            return None;
+        }
+        has_default |= default == Default::None;
+        let how = match (default, inner.is_some(), is_held) {
+            (Default::None, false, _) => return None,
+            (Default::LeftOut, true, _) => quote!(left_out),
+            (Default::LeftOut, false, _) => return None,
+            (Default::None, true, true) => quote!(default_reference),
+            (Default::None, true, false) => quote!(default_value),
+            (Default::Required, true, true) => quote!(optional_reference),
+            (Default::Required, true, false) => quote!(optional_value),
+            (Default::Required, false, true) => quote!(reference),
+            (Default::Required, false, false) => quote!(value),
+        };
+        let python_type = match is_held {
+            // The holder that the wrapper takes, which rustc complains of there.
+            true => quote!(_),
+            false => erase_lifetimes(inner.as_ref().unwrap_or(ty), handle).to_token_stream(),
+        };
+        parameters.push(quote!(#name: #how #python_type));
+        arguments.push(name.to_token_stream());
+    }
+    let span = method.signature.ident.span();
+    let name = LitCStr::new(&std::ffi::CString::new(name).ok()?, span);
+    let exported = &method.signature.ident;
+    let receiver = match method.receiver {
+        Receiver::None => quote!(#py),
+        _ => quote!(&*#this?),
+    };
+    Some(quote! {
+        #runtime::__wrapped!(#kind, #handle, #class, #name, |#this, #py #(, #parameters)*| <#class>::#exported(#receiver #(, #arguments)*))
+    })
+}
+
+/// The name of a method or property in Python.
+struct Named {
+    /// The kind of the entry.
+    kind: TokenStream,
+    name: String,
+    signature: Option<PythonSignature>,
+}
+
 /// The kind of the entry, and the name of the method or property in Python; `None` where an attribute of PyO3 asks for
 /// more than these.
-fn python_name(method: &Method) -> Option<(TokenStream, String)> {
+fn python_name(method: &Method) -> Option<Named> {
     let ident = method.signature.ident.to_string();
     let ident = ident.strip_prefix("r#").unwrap_or(&ident);
     let (mut kind, mut name) = (quote!(method), ident.to_owned());
+    let mut signature = None;
     for attribute in &method.python_attributes {
         match &attribute.meta {
             Meta::Path(path) if path.is_ident("staticmethod") => kind = quote!(static_method),
@@ -87,31 +180,45 @@ fn python_name(method: &Method) -> Option<(TokenStream, String)> {
                 kind = quote!(getter);
                 name = ident.strip_prefix("get_").unwrap_or(ident).to_owned();
             }
-            meta if meta.path().is_ident("pyo3") => name = renamed(attribute, name)?,
+            Meta::Path(path) if path.is_ident("setter") => {
+                kind = quote!(setter);
+                name = ident.strip_prefix("set_").unwrap_or(ident).to_owned();
+            }
+            meta if meta.path().is_ident("pyo3") => {
+                name = renamed(attribute, name, &mut signature)?;
+            }
             _ => return None,
         }
     }
     if method.has_python_attribute("new") {
-        return Some((kind, "__new__".to_owned()));
+        let name = "__new__".to_owned();
+        return Some(Named {
+            kind,
+            name,
+            signature,
+        });
     }
     let is_static = method.receiver == Receiver::None;
     let is_known = is_static == method.has_python_attribute("staticmethod");
-    (is_known && !name.starts_with("__")).then_some((kind, name))
+    (is_known && !name.starts_with("__")).then_some(Named {
+        kind,
+        name,
+        signature,
+    })
 }
 
-/// The name in `#[pyo3(name = "…")]`, or `name`. `None` if an argument of PyO3 asks for more than an entry does. A
-/// signature does not: the entry makes the calls that pass all arguments by position, unless it bars those.
-fn renamed(attribute: &Attribute, mut name: String) -> Option<String> {
+/// The name in `#[pyo3(name = "…")]`, or `name`. `None` if an argument of PyO3 asks for more than an entry does.
+fn renamed(
+    attribute: &Attribute,
+    mut name: String,
+    signature: &mut Option<PythonSignature>,
+) -> Option<String> {
     let parsed = attribute.parse_nested_meta(|meta| {
         if meta.path.is_ident("name") {
             name = meta.value()?.parse::<LitStr>()?.value();
         } else if meta.path.is_ident("signature") {
-            let signature = meta.value()?.parse::<Group>()?;
-            let mut tokens = signature.stream().into_iter();
-            let has_star = tokens.any(|token| token.to_string() == "*");
-            if has_star {
-                return Err(meta.error("arguments by keyword only"));
-            }
+            let group = meta.value()?.parse::<Group>()?;
+            *signature = Some(PythonSignature::of(group.stream()));
             if meta.input.peek(Token![->]) {
                 meta.input.parse::<Token![->]>()?;
                 meta.input.parse::<LitStr>()?;
@@ -122,4 +229,70 @@ fn renamed(attribute: &Attribute, mut name: String) -> Option<String> {
         Ok(())
     });
     parsed.ok().map(|()| name)
+}
+
+/// What an entry passes for an argument that the call leaves out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Default {
+    /// The call has to pass the argument, or has another default, which PyO3 knows.
+    Required,
+    None,
+    /// The argument is passed by keyword only, which an entry leaves to PyO3, and has the default `None`.
+    LeftOut,
+}
+
+/// The parameters in `#[pyo3(signature = (…))]`.
+struct PythonSignature {
+    /// The names, with the defaults; `None` for a parameter that an entry cannot leave out.
+    parameters: Vec<(String, Option<Default>)>,
+    has_keywords: bool,
+}
+
+impl PythonSignature {
+    fn of(tokens: TokenStream) -> Self {
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        let is = |token: &TokenTree, text: &str| token.to_string() == text;
+        let mut signature = PythonSignature {
+            parameters: Vec::new(),
+            has_keywords: false,
+        };
+        for parameter in tokens.split(|token| is(token, ",")) {
+            match parameter {
+                [] => {}
+                [slash] if is(slash, "/") => {}
+                [star, ..] if is(star, "*") => {
+                    signature.has_keywords = true;
+                    let names = parameter.iter().filter(|token| !is(token, "*"));
+                    // All that are left over.
+                    let names = names.take(1).map(|name| (name.to_string(), None));
+                    signature.parameters.extend(names);
+                }
+                [name, ..] => {
+                    let value = parameter.iter().position(|token| is(token, "="));
+                    let value = value.map(|at| &parameter[at + 1..]);
+                    let default = match (value, signature.has_keywords) {
+                        (Some([none]), false) if is(none, "None") => Some(Default::None),
+                        (Some([none]), true) if is(none, "None") => Some(Default::LeftOut),
+                        (_, false) => Some(Default::Required),
+                        (_, true) => None,
+                    };
+                    let name = name.to_string();
+                    let name = name.strip_prefix("r#").unwrap_or(&name).to_owned();
+                    signature.parameters.push((name, default));
+                }
+            }
+        }
+        signature
+    }
+
+    /// Returns whether parameters are passed by keyword only, or any number of arguments.
+    fn has_keywords(&self) -> bool {
+        self.has_keywords
+    }
+
+    /// Returns the default of a parameter; `None` if an entry cannot pass it.
+    fn default_of(&self, name: &str) -> Option<Default> {
+        let mut parameters = self.parameters.iter();
+        parameters.find(|(other, _)| other == name)?.1
+    }
 }

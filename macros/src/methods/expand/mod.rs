@@ -22,6 +22,7 @@ pub(crate) mod variables;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
+use syn::Type;
 
 use crate::methods::ast::{Method, MethodsBlock, Source};
 use crate::methods::expand::call::{expand_calls, expand_lifetime};
@@ -31,6 +32,7 @@ use crate::methods::expand::field::expand_field;
 use crate::methods::expand::signature::rust_signature;
 use crate::methods::expand::site::expand_site;
 use crate::methods::expand::transfer::expand_consuming;
+use crate::types::inspect::{argument_of, is_named};
 
 pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
     let MethodsBlock {
@@ -74,6 +76,15 @@ pub(crate) fn expand_skeleton(block: &MethodsBlock) -> TokenStream {
     quote!(impl #handle { #(#methods)* })
 }
 
+/// Returns whether a result of this type is a copy of text or of an array.
+fn copies_memory(value: &Type) -> bool {
+    let value = argument_of(value, "Option").unwrap_or(value);
+    let is_text = ["String", "CString"]
+        .iter()
+        .any(|name| is_named(value, name));
+    is_text || argument_of(value, "Vec").is_some()
+}
+
 pub(crate) fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStream {
     let runtime = &block.runtime;
     let Method {
@@ -112,10 +123,16 @@ pub(crate) fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStrea
         }
     };
     let comment = method.comment.for_rust();
+    // The read of a field is a few instructions, unless it copies something, and most bodies make several reads.
+    let is_read = matches!(source, Source::Field(_)) && method.parameters.is_empty();
+    let is_marked = attributes.iter().any(|it| it.path().is_ident("inline"));
+    let inline = (is_read && !copies_memory(&method.output.value) && !is_marked)
+        .then(|| quote!(#[inline(always)]));
     quote! {
         #(#attributes)*
         #comment
         #python_only
+        #inline
         #visibility #signature #body
         #generic
     }

@@ -8,6 +8,7 @@ use crate::python::allocation;
 use crate::python::object::{HandleClass, PyHandle};
 use pyo3::Borrowed;
 use pyo3::ffi;
+use pyo3::impl_::trampoline::{MethodDef, objobjproc};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 use std::ffi::{CStr, c_int, c_void};
@@ -45,6 +46,7 @@ enum Function {
     NoArguments(ffi::PyCFunction),
     Positional(ffi::PyCFunctionFastWithKeywords),
     Getter(ffi::getter),
+    Setter(ffi::setter),
     Constructor(ffi::vectorcallfunc),
 }
 
@@ -95,6 +97,16 @@ impl DirectEntry {
         }
     }
 
+    /// The entry of the assignment to a property.
+    pub const fn setter<M: DirectMethod>(is_plain: bool) -> Self {
+        DirectEntry {
+            is_plain,
+            name: M::NAME,
+            function: Function::Setter(setter::<M>),
+            replaced: M::replaced,
+        }
+    }
+
     /// Puts the entry into the method table of `class`, where PyO3 has put a method of that name and convention. Does
     /// nothing the second time: a module that is imported anew has the same classes.
     fn install(&self, class: &Bound<'_, PyType>) {
@@ -122,7 +134,18 @@ impl DirectEntry {
                         (*table).get = Some(function);
                     }
                 }
-                Function::Getter(_) => {}
+                Function::Setter(function)
+                    if ffi::Py_IS_TYPE(object, &raw mut ffi::PyGetSetDescr_Type) != 0 =>
+                {
+                    let table = (*object.cast::<ffi::PyGetSetDescrObject>()).d_getset;
+                    if let Some(replaced) = (*table).set {
+                        (self.replaced)()
+                            .function
+                            .store(replaced as *mut c_void, Ordering::Release);
+                        (*table).set = Some(function);
+                    }
+                }
+                Function::Getter(_) | Function::Setter(_) => {}
                 Function::Constructor(function) => {
                     if (*class).tp_vectorcall.is_none() {
                         (self.replaced)()
@@ -236,16 +259,90 @@ unsafe fn static_method_table(object: *mut ffi::PyObject) -> *mut ffi::PyMethodD
 ///
 /// # Safety
 ///
-/// CPython calls a method of `M`'s class on `receiver`, if it `HAS_RECEIVER`, with [`DirectMethod::ARGUMENTS`] objects
-/// at `arguments`.
+/// CPython calls a method of `M`'s class on `receiver`, if it `HAS_RECEIVER`, with `count` objects at `arguments`: at
+/// least [`DirectMethod::REQUIRED`], and at most [`DirectMethod::ARGUMENTS`].
 #[inline(always)]
 unsafe fn call<M: DirectMethod, const HAS_RECEIVER: bool>(
     receiver: *mut ffi::PyObject,
     arguments: *const *mut ffi::PyObject,
+    count: usize,
 ) -> Option<*mut ffi::PyObject> {
     if cfg!(Py_GIL_DISABLED) || M::replaced().has_failpoints() {
         return None;
     }
+    if !M::IS_WRAPPED {
+        // SAFETY: the caller's promise.
+        return unsafe { call_attached::<M, HAS_RECEIVER>(receiver, arguments, count) };
+    }
+    let mut passed = Passed {
+        arguments,
+        count,
+        reply: None,
+    };
+    // SAFETY: the caller's promise: CPython calls, so this thread is attached. PyO3 passes on both pointers.
+    unsafe {
+        pass_on::<M, HAS_RECEIVER>(receiver, &raw mut passed);
+    }
+    passed.reply
+}
+
+/// The arguments and the reply of a call that PyO3 passes on.
+struct Passed {
+    arguments: *const *mut ffi::PyObject,
+    count: usize,
+    reply: Option<*mut ffi::PyObject>,
+}
+
+/// A call that PyO3 passes on: it knows then that the thread is attached.
+struct PassedOn<M, const HAS_RECEIVER: bool>(PhantomData<M>);
+
+impl<M: DirectMethod, const HAS_RECEIVER: bool> MethodDef<objobjproc::Func>
+    for PassedOn<M, HAS_RECEIVER>
+{
+    const METH: objobjproc::Func = call_passed::<M, HAS_RECEIVER>;
+}
+
+/// Lets PyO3 pass a call on.
+///
+/// # Safety
+///
+/// As for [`call`]. `passed` is valid.
+#[inline(always)]
+unsafe fn pass_on<M: DirectMethod, const HAS_RECEIVER: bool>(
+    receiver: *mut ffi::PyObject,
+    passed: *mut Passed,
+) {
+    // SAFETY: the caller's promise. PyO3 does not look at the pointers.
+    unsafe { objobjproc::<PassedOn<M, HAS_RECEIVER>>(receiver, passed.cast()) };
+}
+
+/// # Safety
+///
+/// As for [`call`]. `passed` is a valid [`Passed`].
+unsafe fn call_passed<M: DirectMethod, const HAS_RECEIVER: bool>(
+    _: Python<'_>,
+    receiver: *mut ffi::PyObject,
+    passed: *mut ffi::PyObject,
+) -> PyResult<c_int> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let passed = &mut *passed.cast::<Passed>();
+        passed.reply = call_attached::<M, HAS_RECEIVER>(receiver, passed.arguments, passed.count);
+    }
+    Ok(0)
+}
+
+/// Calls the method, or returns `None` before the call.
+///
+/// # Safety
+///
+/// As for [`call`].
+#[inline(always)]
+unsafe fn call_attached<M: DirectMethod, const HAS_RECEIVER: bool>(
+    receiver: *mut ffi::PyObject,
+    arguments: *const *mut ffi::PyObject,
+    count: usize,
+) -> Option<*mut ffi::PyObject> {
     // SAFETY: the caller's promise: CPython calls, so this thread is attached.
     let py = unsafe { Python::assume_attached() };
     let object = HAS_RECEIVER.then(|| {
@@ -258,6 +355,7 @@ unsafe fn call<M: DirectMethod, const HAS_RECEIVER: bool>(
     let receiver = Receiver { object, py };
     let arguments = Arguments {
         next: arguments,
+        left: count,
         objects: PhantomData,
     };
     match catch_unwind(AssertUnwindSafe(|| M::call(receiver, arguments))) {
@@ -278,7 +376,7 @@ unsafe extern "C" fn without_arguments<M: DirectMethod, const HAS_RECEIVER: bool
 ) -> *mut ffi::PyObject {
     // SAFETY: CPython: it calls a method without arguments. `install` has replaced a function of this type.
     unsafe {
-        match call::<M, HAS_RECEIVER>(receiver, ptr::null()) {
+        match call::<M, HAS_RECEIVER>(receiver, ptr::null(), 0) {
             Some(result) => result,
             None => {
                 let pyo3: ffi::PyCFunction = std::mem::transmute(replaced::<M>());
@@ -298,8 +396,10 @@ unsafe extern "C" fn with_arguments<M: DirectMethod, const HAS_RECEIVER: bool>(
     // function of this type.
     unsafe {
         if keywords.is_null()
-            && count == M::ARGUMENTS.cast_signed()
-            && let Some(result) = call::<M, HAS_RECEIVER>(receiver, arguments)
+            && M::REQUIRED.cast_signed() <= count
+            && count <= M::ARGUMENTS.cast_signed()
+            && let Some(result) =
+                call::<M, HAS_RECEIVER>(receiver, arguments, count.cast_unsigned())
         {
             return result;
         }
@@ -318,7 +418,7 @@ unsafe extern "C" fn constructor<M: DirectMethod>(
     unsafe {
         if keywords.is_null()
             && ffi::PyVectorcall_NARGS(count) == M::ARGUMENTS.cast_signed()
-            && let Some(result) = call::<M, false>(ptr::null_mut(), arguments)
+            && let Some(result) = call::<M, false>(ptr::null_mut(), arguments, M::ARGUMENTS)
         {
             return result;
         }
@@ -397,13 +497,32 @@ unsafe extern "C" fn getter<M: DirectMethod>(
 ) -> *mut ffi::PyObject {
     // SAFETY: CPython: it reads a property. `install` has replaced a function of this type.
     unsafe {
-        match call::<M, true>(receiver, ptr::null()) {
+        match call::<M, true>(receiver, ptr::null(), 0) {
             Some(result) => result,
             None => {
                 let pyo3: ffi::getter = std::mem::transmute(replaced::<M>());
                 pyo3(receiver, closure)
             }
         }
+    }
+}
+
+unsafe extern "C" fn setter<M: DirectMethod>(
+    receiver: *mut ffi::PyObject,
+    value: *mut ffi::PyObject,
+    closure: *mut c_void,
+) -> c_int {
+    // SAFETY: CPython: it assigns to a property, or deletes it if the value is null. `install` has replaced a function
+    // of this type. The result is a new reference to `None`, or null.
+    unsafe {
+        if !value.is_null()
+            && let Some(result) = call::<M, true>(receiver, &raw const value, 1)
+        {
+            ffi::Py_XDECREF(result);
+            return if result.is_null() { -1 } else { 0 };
+        }
+        let pyo3: ffi::setter = std::mem::transmute(replaced::<M>());
+        pyo3(receiver, value, closure)
     }
 }
 

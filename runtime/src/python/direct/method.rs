@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering;
 
 use pyo3::Borrowed as Object;
+use pyo3::PyClass;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
@@ -61,8 +62,12 @@ pub unsafe trait DirectMethod: 'static {
     type Handle: PyHandle;
     /// The name in Python.
     const NAME: &'static CStr;
-    /// The number of arguments besides the receiver.
+    /// The number of arguments besides the receiver, by position.
     const ARGUMENTS: usize;
+    /// The number of these that have no default.
+    const REQUIRED: usize = Self::ARGUMENTS;
+    /// Set if the call may run Python code, and drops Python objects: PyO3 has to know that the thread is attached.
+    const IS_WRAPPED: bool = false;
 
     /// The function of PyO3's.
     fn replaced() -> &'static Replaced;
@@ -88,6 +93,19 @@ impl<'a> Receiver<'a> {
     #[inline(always)]
     pub fn py(&self) -> Python<'a> {
         self.py
+    }
+
+    /// The receiver, as an object of its class.
+    ///
+    /// # Safety
+    ///
+    /// CPython calls a method of that class.
+    #[inline(always)]
+    pub unsafe fn object<C: PyClass>(&self) -> Option<Object<'a, 'a, C>> {
+        // SAFETY: the caller's promise.
+        self.object.map(|object| unsafe {
+            Object::from_ptr(self.py, object.as_ptr()).cast_unchecked::<C>()
+        })
     }
 
     /// Returns the receiver or its nearest ancestor, by first parents, that has this kind.
@@ -183,6 +201,8 @@ impl<T: PyHandle> DirectBorrow<'_, T, true> {
 #[derive(Debug, Clone, Copy)]
 pub struct Arguments<'a> {
     pub(super) next: *const *mut ffi::PyObject,
+    /// The number of arguments that are left.
+    pub(super) left: usize,
     pub(super) objects: PhantomData<&'a ()>,
 }
 
@@ -198,8 +218,22 @@ impl<'a> Arguments<'a> {
         unsafe {
             let object = *self.next;
             self.next = self.next.add(1);
+            self.left = self.left.wrapping_sub(1);
             Argument(object, PhantomData)
         }
+    }
+
+    /// Takes the next argument; `None` if there is none, and for Python's `None`.
+    #[inline(always)]
+    pub fn next_given(&mut self) -> Option<Argument<'a>> {
+        if self.left == 0 {
+            return None;
+        }
+        // SAFETY: Rust: one is left, as was just asked.
+        let argument = unsafe { self.next() };
+        // SAFETY: CPython: the object lives as long as the interpreter.
+        let none = unsafe { ffi::Py_None() };
+        (!ptr::eq(argument.0, none)).then_some(argument)
     }
 }
 
@@ -209,6 +243,15 @@ pub struct Argument<'a>(
     pub(super) *mut ffi::PyObject,
     pub(super) PhantomData<&'a ()>,
 );
+
+impl<'a> Argument<'a> {
+    /// Extracts the value as PyO3 does. The error, if there is one, is in the value.
+    #[inline(always)]
+    pub fn extract<A: FromPyObject<'a, 'a>>(self, py: Python<'a>) -> Option<A> {
+        // SAFETY: CPython: the caller of the method holds its arguments.
+        A::extract(unsafe { Object::from_ptr(py, self.0) }).ok()
+    }
+}
 
 /// The result of a call: a new reference, or null with an exception set.
 #[derive(Debug)]

@@ -6,9 +6,13 @@
 //! function, before anything has happened. So signatures, keywords, defaults and error messages are PyO3's, and the
 //! classes, their stubs and their docs do not change.
 //!
-//! An entry borrows the handle as [`call`](super::call) does. It is installed in the method table of the class when the
-//! module is initialized. The methods whose arguments and results are plain values have one, static methods too; a view
-//! that the garbage collector does not track is a plain result: see [`PlainArgument`] and [`PlainResult`].
+//! A method with a body, and one with handles among its arguments, has an entry that only reads the arguments in this
+//! way, and then calls the generated wrapper, which PyO3's function would have called. Arguments with the default
+//! `None` may be left out.
+//!
+//! Any other entry borrows the handle as [`call`](super::call) does. It is installed in the method table of the class
+//! when the module is initialized. The methods whose arguments and results are plain values have one, static methods
+//! too; a view that the garbage collector does not track is a plain result: see [`PlainArgument`] and [`PlainResult`].
 //! Free-threaded Python always calls PyO3's function, as does a thread with an armed failpoint.
 
 mod entries;
@@ -24,7 +28,7 @@ pub use self::select::{
     ArgumentConversion, IsOther, Probe, ReadOther, ReadPlain, ReplyOther, ReplyPlain,
     ResultConversion,
 };
-pub use self::values::{PlainArgument, PlainResult};
+pub use self::values::{PlainArgument, PlainResult, WrappedResult};
 
 /// The direct entry of a method: its kind, the handle, the borrow, the name in Python, and the call. The result of the
 /// call is of the type that stands behind the arrow, or the Python object that such a result becomes.
@@ -75,4 +79,100 @@ macro_rules! __direct {
 
         $crate::__private::python::direct::DirectEntry::$kind::<Method>(is_plain())
     }};
+}
+
+/// The direct entry of a method whose generated wrapper is called: its kind, the handle, its class, the name in Python,
+/// the arguments with how each is passed, and the call.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __wrapped {
+    ($kind:ident, $handle:ty, $class:ty, $name:expr, |$this:ident, $py:ident $(, $argument:ident: $how:ident $type:ty)*| $call:expr) => {{
+        struct Method;
+
+        // SAFETY: annotation `methods`: the expansion exports the method of this handle by this name.
+        unsafe impl $crate::__private::python::direct::DirectMethod for Method {
+            type Handle = $handle;
+            const NAME: &'static ::core::ffi::CStr = $name;
+            const ARGUMENTS: usize = 0 $(+ $crate::__wrapped_argument!(count $how))*;
+            const REQUIRED: usize = 0 $(+ $crate::__wrapped_argument!(required $how))*;
+            const IS_WRAPPED: bool = true;
+
+            fn replaced() -> &'static $crate::__private::python::direct::Replaced {
+                static REPLACED: $crate::__private::python::direct::Replaced =
+                    $crate::__private::python::direct::Replaced::new();
+                &REPLACED
+            }
+
+            #[inline]
+            #[allow(unused_imports, unused_mut, unused_variables, reason = "not each is needed for each method")]
+            fn call(
+                receiver: $crate::__private::python::direct::Receiver<'_>,
+                mut arguments: $crate::__private::python::direct::Arguments<'_>,
+            ) -> ::core::option::Option<$crate::__private::python::direct::Reply> {
+                use $crate::__private::python::direct::{ReadOther as _, ReadPlain as _, WrappedResult as _};
+                let $py = receiver.py();
+                // SAFETY: annotation `methods`: CPython calls a method of this class.
+                let $this = unsafe { receiver.object::<$class>() };
+                $(let $argument = $crate::__wrapped_argument!(read arguments $how $type);)*
+                // From here on PyO3's function would do everything once more.
+                $(let $argument = $crate::__wrapped_argument!(extract $argument $py $how $type);)*
+                ::core::option::Option::Some(($call).into_reply())
+            }
+        }
+
+        const fn is_plain() -> bool {
+            #[allow(unused_imports, reason = "not needed where all are plain")]
+            use $crate::__private::python::direct::IsOther as _;
+            true $(&& $crate::__wrapped_argument!(is_read $how $type))*
+        }
+
+        $crate::__private::python::direct::DirectEntry::$kind::<Method>(is_plain())
+    }};
+}
+
+/// One argument of [`__wrapped!`]: a `value`, a `reference` that a holder keeps, either as an `Option`, or with the
+/// default `None`; or one `left_out` because it has that default and is passed by keyword only.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __wrapped_argument {
+    (count left_out) => { 0 };
+    (count $how:ident) => { 1 };
+    (required left_out) => { 0 };
+    (required default_value) => { 0 };
+    (required default_reference) => { 0 };
+    (required $how:ident) => { 1 };
+    (is_read value $type:ty) => { $crate::__private::python::direct::Probe::<$type>::IS_READ };
+    (is_read optional_value $type:ty) => { $crate::__private::python::direct::Probe::<$type>::IS_READ };
+    (is_read $how:ident $type:ty) => { true };
+    (read $arguments:ident left_out $type:ty) => { ::core::option::Option::None };
+    (read $arguments:ident value $type:ty) => {{
+        // SAFETY: CPython: it passes at least `REQUIRED` arguments.
+        let argument = unsafe { $arguments.next() };
+        (&&$crate::__private::python::direct::ArgumentConversion::<$type>::new()).read_argument(argument)?
+    }};
+    (read $arguments:ident optional_value $type:ty) => {
+        $crate::__wrapped_argument!(read $arguments default_value $type)
+    };
+    (read $arguments:ident default_value $type:ty) => {
+        match $arguments.next_given() {
+            ::core::option::Option::Some(argument) => ::core::option::Option::Some(
+                (&&$crate::__private::python::direct::ArgumentConversion::<$type>::new()).read_argument(argument)?
+            ),
+            ::core::option::Option::None => ::core::option::Option::None,
+        }
+    };
+    // SAFETY: CPython: it passes at least `REQUIRED` arguments.
+    (read $arguments:ident reference $type:ty) => { unsafe { $arguments.next() } };
+    (read $arguments:ident $how:ident $type:ty) => { $arguments.next_given() };
+    (extract $argument:ident $py:ident reference $type:ty) => { $argument.extract::<$type>($py)? };
+    (extract $argument:ident $py:ident optional_reference $type:ty) => {
+        $crate::__wrapped_argument!(extract $argument $py default_reference $type)
+    };
+    (extract $argument:ident $py:ident default_reference $type:ty) => {
+        match $argument {
+            ::core::option::Option::Some(argument) => ::core::option::Option::Some(argument.extract::<$type>($py)?),
+            ::core::option::Option::None => ::core::option::Option::None,
+        }
+    };
+    (extract $argument:ident $py:ident $how:ident $type:ty) => { $argument };
 }

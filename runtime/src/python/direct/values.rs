@@ -6,7 +6,7 @@ use std::ptr;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use super::method::{Argument, Receiver};
+use super::method::{Argument, Receiver, Reply};
 use crate::error::Error;
 use crate::handle::{Borrowed, Handle, Owned, Part, Resource};
 use crate::interpreter::ReentrancyGuard;
@@ -190,6 +190,28 @@ impl<T: PyHandle + Resource> PlainResult for Owned<'_, T> {
             Ok(object) => object.into_ptr(),
             Err(error) => restore(error),
         }
+    }
+}
+
+/// The result of a generated wrapper.
+pub trait WrappedResult {
+    /// Returns a new reference, or null with an exception set.
+    fn into_reply(self) -> Reply;
+}
+
+impl WrappedResult for PyResult<()> {
+    #[inline(always)]
+    fn into_reply(self) -> Reply {
+        // SAFETY: CPython: the object lives as long as the interpreter, and is given out as a new reference.
+        Reply::of(self.map(|()| unsafe { ffi::Py_NewRef(ffi::Py_None()) }))
+    }
+}
+
+impl Reply {
+    /// The reply with a new reference.
+    #[inline(always)]
+    pub(crate) fn of(result: PyResult<*mut ffi::PyObject>) -> Self {
+        Reply(result.unwrap_or_else(restore))
     }
 }
 
