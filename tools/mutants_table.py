@@ -372,6 +372,7 @@ CALLS = [
         LENGTH_MACRO,
         "the steps in the branches of a length overflow",
         ("Expr::Match(_) if first_step(expression).is_none() => {", "Expr::Match(_) => {"),
+        seen_by_compiler=True,
     ),
     mutant(
         LENGTH_MACRO,
@@ -1675,7 +1676,7 @@ DIRECT_ENTRIES = [
     mutant(PYTHON_STATE_DEFERRED, "what C refused to release is lost with its parent", ("                orphans.extend(self.take_deferred());\n", "                orphans.extend(self.children().take_orphans());\n")),
     mutant(USES_RELEASE, "a release is noted from the first callback on", ("id.kind().meets_counted() || expected::may_lend()", "id.kind().meets_counted()")),
     mutant(USES_RELEASE, "an unlinked part is released while a callback has it", ("            Err(_) => return None,\n", "            Err(_) => return Some(Released { _uses: None }),\n")),
-    mutant(ENTER, "a body that owns a tree gets parts of it", ("                && !(other.given || is_given)\n", "")),
+    mutant(ENTER, "a body that owns a tree gets parts of it", ("            !(other.joined || other.given || is_given)\n", "            !other.joined\n")),
     mutant(TREE_MOVED, "a call gets one part twice by `&mut`", ("        if is_moved || others.iter()", "        if is_moved && false || others.iter()")),
     mutant(TREE_MOVED, "a call that changes a part also gets it by `&`", ("        if is_moved || others.iter().flatten().any(is_it) {", "        if is_moved || others.iter().flatten().any(is_it) && false {")),
     mutant(TREE_UNLINKED, "a callback gets a part that is being released", ("    let Some(_alone) = begin_release_of_parts(owner) else {\n", "    let Some(_) = begin_release_of_parts(owner).map(drop) else {\n")),

@@ -90,7 +90,7 @@ mod tests {
             let start: *const u8 = memory.as_ptr().cast();
             // SAFETY: Rust: the memory outlives the watch, and nothing writes to it while a check reads it.
             let watch = unsafe { Watch::new(std::slice::from_raw_parts(start, 2), "Thing.memory") };
-            let write = |byte| check(|| Some(memory[1].set(byte)));
+            let write = |byte| check(|| Some(memory[1].replace(byte)));
             assert!(write(2).is_ok());
             if NOTES {
                 assert!(matches!(

@@ -231,8 +231,7 @@ pub(super) fn join_parts(requests: &mut [Option<BorrowRequest<'_>>]) {
         };
         let (owner, is_given) = (request.resource, request.given);
         let same_tree = |other: &&mut BorrowRequest<'_>| {
-            !other.joined
-                && !(other.given || is_given)
+            !(other.joined || other.given || is_given)
                 && ptr::eq(other.resource, owner)
                 && match (other.is_tree_part(), request.is_tree_part()) {
                     (true, true) => true,
