@@ -1546,6 +1546,7 @@ DIRECT_ENTRIES = [
         METHODS_EXPAND_DIRECT_MACRO,
         "a call without the GIL does not count its borrow",
         ("        && method.detach.is_none()\n        && method.cfg", "        && method.cfg"),
+        equivalent="the borrow of a direct entry is in the state's word, too, and ends when the thread has the GIL again",
     ),
     mutant(DIRECT_ENTRY, "keywords are taken for no arguments", ("        if keywords.is_null()\n            && M::REQUIRED", "        if M::REQUIRED")),
     mutant(
