@@ -378,6 +378,7 @@ CALLS = [
         LENGTH_MACRO,
         "a step of a length stands in the argument of a function",
         ("unchecked.set(unchecked.get().or_else(|| first_step(expression)));", "let _ = expression;"),
+        seen_by_compiler=True,
     ),
     mutant(SIZE, "a length is computed while another owner changes the object", ("    let _code = AuthorCode::begin();\n", "")),
     mutant(SIZE, "a cast of a length overflows", ("Size(self.0.filter(|number| I::is_value(*number)))", "Size(self.0)")),
