@@ -366,3 +366,40 @@ fn parameter_may_have_the_name_of_the_buffer() {
     assert_eq!(quote(c"abc").print_to(&mut memory).unwrap(), 3);
     assert_eq!(&memory[..4], b"abc\0");
 }
+
+/// A quote whose errors say after each `quote_get` that it failed.
+#[handle(raw = ffi::quote, release = ffi::quote_free, errors(Gloomy))]
+pub struct GloomyQuote;
+
+#[derive(Default)]
+pub struct Gloomy;
+
+impl ErrorSource<GloomyQuote> for Gloomy {
+    fn failed_silently(&self, call: &CallInfo<'_, GloomyQuote>) -> bool {
+        call.function == "quote_get"
+    }
+
+    fn into_error(self, _: &CallInfo<'_, GloomyQuote>) -> Error {
+        Error::Failed("gloomy")
+    }
+}
+
+#[methods(unsafe, rust_only)]
+impl GloomyQuote {
+    #[calls(ffi::quote_new, fails = null)]
+    fn new(text: &CStr) -> Result<Owned<GloomyQuote>>;
+
+    #[calls(
+        ffi::quote_get, args = (self, buffer.ptr, &mut buffer.len), buffer = 4, fails = sticky,
+        too_small = when(|_| false)
+    )]
+    fn get_in_four(&self) -> Result<Bytes>;
+}
+
+#[test]
+fn failure_comes_before_a_length_beyond_the_memory() {
+    let _library = Library::start();
+    let quote = GloomyQuote::new(c"a text").unwrap();
+    let error = quote.get_in_four().unwrap_err();
+    assert!(matches!(error, Error::Failed("gloomy")), "{error:?}");
+}

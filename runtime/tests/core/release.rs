@@ -133,6 +133,7 @@ fn only_what_is_released_is_listed() {
         "Cursor",
         "Door",
         "Failure",
+        "GloomyQuote",
         "Hatch",
         "Intake",
         "Journal",
