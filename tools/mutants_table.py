@@ -1681,7 +1681,7 @@ DIRECT_ENTRIES = [
     mutant(ENTER, "a body that owns a tree gets parts of it", ("            !(other.joined || other.given || is_given)\n", "            !other.joined\n")),
     mutant(TREE_MOVED, "a call gets one part twice by `&mut`", ("        if is_moved || others.iter()", "        if is_moved && false || others.iter()")),
     mutant(TREE_MOVED, "a call that changes a part also gets it by `&`", ("        if is_moved || others.iter().flatten().any(is_it) {", "        if is_moved || others.iter().flatten().any(is_it) && false {")),
-    mutant(TREE_UNLINKED, "a callback gets a part that is being released", ("    let Some(_alone) = begin_release_of_parts(owner) else {\n", "    let Some(_) = begin_release_of_parts(owner).map(drop) else {\n")),
+    mutant(TREE_UNLINKED, "a callback gets a part that is being released", ("    let Some(_exclusive) = begin_release_of_parts(owner) else {\n", "    let Some(_) = begin_release_of_parts(owner).map(drop) else {\n")),
     mutant(CHILDREN_ANCESTORS, "a call that changes a part leaves the rest of the tree to callbacks", ("sharing.mut_parent || id.kind.tree().is_some()", "sharing.mut_parent")),
     mutant(USES_KEEPING, "a call that runs does not use what its handle gets to keep", ("    table.extend(&keepers, &reached);\n", "    let _ = (&mut table, keepers, reached);\n")),
     mutant(QUIET, "calls are quiet until C keeps something", ("AtomicUsize::new(LENDING | KEEPING | WRITING);", "AtomicUsize::new(LENDING | WRITING);")),

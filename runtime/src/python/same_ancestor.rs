@@ -8,7 +8,7 @@ use crate::children::{LivesInOthers, compare_all};
 use crate::error::Error;
 use crate::handle::kind::HandleKind;
 
-/// Checks each two handles of a call. A set bit in `foreign` exempts the handle at that index.
+/// Checks each pair of handles of a call. A set bit in `foreign` exempts the handle at that index.
 #[inline(never)]
 pub(super) fn check(requests: &[Option<BorrowRequest<'_>>], foreign: u32) -> Result<(), Error> {
     let mut handles = requests.iter().enumerate().filter_map(|(index, request)| {

@@ -341,7 +341,7 @@ pub(crate) unsafe fn settle(owner: Id, mark: impl Fn(*mut *mut c_void) -> bool) 
     if !is_unsettled(owner) {
         return;
     }
-    let Some(_alone) = begin_release_of_parts(owner) else {
+    let Some(_exclusive) = begin_release_of_parts(owner) else {
         return;
     };
     recheck(owner);

@@ -252,7 +252,7 @@ fn is_of_interest(kind: &'static HandleKind, exclusive: bool) -> bool {
     exclusive && (expected::is_expected() || expected::may_lend()) || may_be_met(kind, exclusive)
 }
 
-/// Returns the same where C passes no handles to callbacks, or the use is shared.
+/// Returns whether such a use can meet another one for another reason than an exclusive use by a callback.
 #[inline(never)]
 fn may_be_met(kind: &'static HandleKind, exclusive: bool) -> bool {
     !exclusive && expected::may_write() && kind.is_written_by_callbacks()
@@ -263,7 +263,7 @@ fn may_be_met(kind: &'static HandleKind, exclusive: bool) -> bool {
         || HAS_NOTED.load(Ordering::Relaxed) && NOTING.get()
 }
 
-/// Set once a call passed a callback to C. Written before this thread's [`NOTING`], which it stands for until then.
+/// Set once any call passed a callback to C. Until then [`NOTING`] is set on no thread.
 static HAS_NOTED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {

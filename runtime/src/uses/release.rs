@@ -40,13 +40,13 @@ pub(crate) struct Released {
 /// or a part, or if a callback of the thread has a handle that may live in one: then the parts stay.
 pub(crate) fn begin_release_of_parts(owner: Id) -> Option<Released> {
     match is_of_interest(owner) {
-        true => begin_alone(owner),
+        true => begin_exclusive(owner),
         false => Some(Released { _uses: None }),
     }
 }
 
 #[cold]
-fn begin_alone(owner: Id) -> Option<Released> {
+fn begin_exclusive(owner: Id) -> Option<Released> {
     let uses = loop {
         let kept = kept_so_far();
         let mut claims = Claims::new();

@@ -92,7 +92,7 @@ pub(super) struct Claim {
     id: Id,
     buckets: [u8; 2],
     /// Set if the group of the object is not used with it.
-    alone: bool,
+    is_without_group: bool,
     pub(super) exclusive: bool,
     /// Set if the object is given to C, or released: C may free it before the use ends.
     pub(super) leaves: bool,
@@ -116,7 +116,7 @@ impl Claim {
         Claim {
             id,
             buckets: buckets(id),
-            alone: false,
+            is_without_group: false,
             exclusive,
             leaves: false,
             joins: false,
@@ -128,7 +128,7 @@ impl Claim {
 
     /// Returns what the use is of: the object, or the group that it is borrowed with.
     fn key(&self) -> Key {
-        match self.alone {
+        match self.is_without_group {
             true => self.object(),
             false => Key::borrowed(self.id),
         }
@@ -235,7 +235,7 @@ impl Claim {
     /// Leaves out the group.
     pub(super) fn without_group(self) -> Self {
         Claim {
-            alone: true,
+            is_without_group: true,
             buckets: [self.buckets[1]; 2],
             ..self
         }

@@ -7,7 +7,7 @@ use crate::methods::ast::{Calls, Method, Parameter, Receiver};
 use crate::methods::expand::variables::{c_value_variable, callback_variable};
 use crate::types::param_kind::ParamKind;
 
-/// Checks each two handles of the call, apart from those that `#[foreign]` names.
+/// Checks each pair of handles of the call, apart from those that `#[foreign]` names.
 pub(crate) fn expand_same_ancestor(
     method: &Method,
     calls: &Calls,
