@@ -1454,6 +1454,7 @@ OWNERS_OF_HANDLES = [
         "a change of lent memory is noticed by each later call",
         ("std::mem::replace(&mut lent.hash, hash)", "lent.hash"),
     ),
+    mutant(CALL_SEQUENCE, "C reports something in a pure call", ("site.access != Access::Any && callbacks != callbacks_so_far()", "false && site.access != Access::Any && callbacks != callbacks_so_far()")),
     mutant(LENT_MEMORY, "memory is compared after its view has ended", ("lent.id != self.id", "true || lent.id != self.id")),
     mutant(
         CALL_SEQUENCE,

@@ -49,6 +49,9 @@ pub enum Error {
     /// that changed it and its C function. Only debug builds and builds with the feature `fault-injection` check this.
     /// Python: `SystemError`.
     LentChanged(&'static str, &'static str, &'static str),
+    /// During this method the C function called back or reported something, although the call is `pure`. Debug builds
+    /// and the feature `fault-injection` check it. Python: `SystemError`.
+    NotPure(&'static str, &'static str),
     /// The C field of this method is NULL, and its annotation says that it never is. Python: `Error`.
     Null(&'static str),
     /// Text of this C function is not UTF-8. Python: `UnicodeDecodeError`.
@@ -341,6 +344,10 @@ impl fmt::Display for Error {
                 "{method}: {function} changed memory that {lender} lends, although the annotations say that it does not: \
                  add `mut_parent` where the handle of {method} is annotated, if it lives in the lender, or take what is \
                  changed by `&mut`"
+            ),
+            Error::NotPure(method, function) => write!(
+                f,
+                "{method}: {function} called back or reported something, although the call is `pure`: remove `pure`"
             ),
             Error::OutOfMemory(what) => write!(f, "out of memory: {what}"),
             Error::Os(error, None) => error.fmt(f),

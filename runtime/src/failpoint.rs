@@ -15,8 +15,21 @@ pub struct CallSite {
     pub calls_back: bool,
     /// True if C is called without the GIL: `detach`.
     pub is_detached: bool,
+    /// What C does with the handles: `pure`.
+    pub access: Access,
     #[cfg(feature = "fault-injection")]
     reached: std::sync::atomic::AtomicBool,
+}
+
+/// What a C function does with the handles that it gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// What the method's signature says, and it may call back and report.
+    Any,
+    /// It reads the receiver, and nothing else: `pure`.
+    ReadsReceiver,
+    /// It reads several handles, and nothing else: `pure`.
+    ReadsSeveral,
 }
 
 /// A step that can fail at a call site.
@@ -48,6 +61,7 @@ impl CallSite {
             function,
             calls_back: false,
             is_detached: false,
+            access: Access::Any,
             #[cfg(feature = "fault-injection")]
             reached: std::sync::atomic::AtomicBool::new(false),
         }
@@ -62,6 +76,18 @@ impl CallSite {
     /// Marks the site as one whose C function runs without the GIL.
     pub const fn detached(mut self) -> Self {
         self.is_detached = true;
+        self
+    }
+
+    /// Marks the site as one whose C function only reads the receiver.
+    pub const fn pure(mut self) -> Self {
+        self.access = Access::ReadsReceiver;
+        self
+    }
+
+    /// Marks the site as one whose C function only reads the receiver and other handles.
+    pub const fn pure_with_others(mut self) -> Self {
+        self.access = Access::ReadsSeveral;
         self
     }
 

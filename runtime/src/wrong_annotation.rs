@@ -18,6 +18,8 @@ pub(crate) enum WrongAnnotation {
         expect(dead_code, reason = "only Python views are watched")
     )]
     LentChanged(&'static str),
+    /// C called back, or reported something, in a call that is `pure`.
+    NotPure,
 }
 
 impl WrongAnnotation {
@@ -31,6 +33,7 @@ impl WrongAnnotation {
             WrongAnnotation::LentChanged(lender) => {
                 Error::LentChanged(lender, site.method, site.function)
             }
+            WrongAnnotation::NotPure => Error::NotPure(site.method, site.function),
         }
     }
 }

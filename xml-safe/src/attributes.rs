@@ -47,6 +47,10 @@ impl crate::node::Node {
         value: &CStr,
     ) -> Result<Borrowed<Attribute>>;
 
+    /// Looks for an attribute, or the declaration of one that has a default value.
+    #[calls(ffi::xmlHasNsProp, pure)]
+    fn declared_attribute(&self, name: &CStr, uri: Option<&CStr>) -> Option<Borrowed<Attribute>>;
+
     #[calls(ffi::xmlSearchNs, args = (document, self, prefix))]
     fn namespace_of_prefix(
         &self,
@@ -63,9 +67,24 @@ impl Node {
 
     /// Returns the attribute with this name, written as `{uri}local`.
     pub(crate) fn attribute(&self, name: &CStr) -> Option<Borrowed<'_, Attribute>> {
-        let mut attributes = self.attribute_list();
-        attributes.find(|attribute| attribute.qualified_name().as_bytes() == name.to_bytes())
+        let (uri, local) = split(name);
+        let found = match uri.filter(|uri| !uri.is_empty()) {
+            None => self.declared_attribute(local, None),
+            Some(uri) => self.declared_attribute(local, Some(&CString::new(uri).ok()?)),
+        };
+        found.filter(|found| found.is_attribute())
     }
+}
+
+/// Splits a name that is written as `{uri}local`. A local name has no brace, and a URI may have one.
+fn split(written: &CStr) -> (Option<&[u8]>, &CStr) {
+    let rest = written.to_bytes_with_nul().strip_prefix(b"{");
+    let parts = rest.and_then(|rest| {
+        let end = rest.iter().rposition(|byte| *byte == b'}')?;
+        let local = CStr::from_bytes_with_nul(&rest[end + 1..]).ok()?;
+        Some((&rest[..end], local))
+    });
+    parts.map_or((None, written), |(uri, local)| (Some(uri), local))
 }
 
 /// Refuses a node that can have no attributes.

@@ -79,6 +79,14 @@ impl Attribute {
     #[field(name)]
     pub(crate) fn name(&self) -> Option<String>;
 
+    #[field(type_)]
+    fn type_number(&self) -> u32;
+
+    /// Returns `false` for the declaration of an attribute.
+    pub(crate) fn is_attribute(&self) -> bool {
+        self.type_number() == ffi::XML_ATTRIBUTE_NODE
+    }
+
     #[field(ns)]
     pub(crate) fn namespace(&self) -> Option<Borrowed<Namespace>>;
 
@@ -159,6 +167,22 @@ impl Node {
     #[field(content, when(type_, ffi::XML_TEXT_NODE | ffi::XML_CDATA_SECTION_NODE | ffi::XML_COMMENT_NODE | ffi::XML_PI_NODE))]
     pub(crate) fn own_text(&self) -> Option<String>;
 
+    /// The text of an element or an attribute that has at most one child, a text: most have.
+    #[rust_only]
+    fn only_text(&self) -> Option<String> {
+        let has_text = |child: &Borrowed<'_, Node>| {
+            let is_text = matches!(
+                child.type_number(),
+                ffi::XML_TEXT_NODE | ffi::XML_CDATA_SECTION_NODE
+            );
+            is_text && child.next_sibling().is_none()
+        };
+        match self.first_child() {
+            Some(child) if self.has_content() && has_text(&child) => child.own_text(),
+            _ => None,
+        }
+    }
+
     /// The name of the entity that a reference refers to.
     #[rust_only]
     #[field(name, when(type_, ffi::XML_ENTITY_REF_NODE))]
@@ -167,6 +191,9 @@ impl Node {
     /// Returns the text, which is empty for a node that has none.
     #[rust_only]
     fn content(&self) -> Result<String> {
+        if let Some(text) = self.only_text() {
+            return Ok(text);
+        }
         match self.owner() {
             Some(document) if may_have_references(document.get()) => text::of(self, document.get()),
             _ => match self.read_content()? {

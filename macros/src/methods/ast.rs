@@ -108,6 +108,8 @@ pub(crate) struct Calls {
     /// `utf8 = lossy`
     pub(crate) utf8: Option<Utf8>,
     pub(crate) detach: bool,
+    /// `pure`: C only reads.
+    pub(crate) pure: Option<Ident>,
     /// `interrupt = Handle::method`: the method that ends the call after a signal handler raised.
     pub(crate) interrupt: Option<Path>,
     /// `retain`: the caller becomes an owner of the returned object, which C only lends.

@@ -16,16 +16,18 @@ use crate::children::{self, Id};
 use crate::convert::from_c::expect_some;
 use crate::error::{Error, Result};
 use crate::error_source::{CallInfo, ErrorSource, Hook, Listening};
-use crate::failpoint::{CallSite, FailPoint};
+use crate::failpoint::{Access, CallSite, FailPoint};
 use crate::handle::Handle;
 use crate::helper_thread::{RaisedBySignal, Runner};
 use crate::interpreter::report;
 use crate::outcome::Outcome;
 use crate::panics::{Caught, Contained};
 use crate::quiet::may_be_quiet;
+use crate::single_owner::NOTES;
 use crate::thread_locals::PerThread;
 use crate::uses::AuthorCode;
-use crate::uses::{self, AtEnd, Uses};
+use crate::uses::depth::callbacks_so_far;
+use crate::uses::{self, AtEnd, Uses, may_read};
 use crate::wrong_annotation::{self, WrongAnnotation};
 
 /// A call that has ended. Everything has its owner.
@@ -191,6 +193,7 @@ where
             on_outcome,
             ..
         } = self;
+        let callbacks = callbacks_so_far();
         let ((returned, raised), by_signal) = runner.run(|| {
             with_error_hook(site, handle, errors, caught, || {
                 // Whatever follows may change `errno`.
@@ -202,7 +205,11 @@ where
             on_outcome,
             convert_after,
         };
+        let is_broken = site.access != Access::Any && callbacks != callbacks_so_far();
         let mut ended = after.own(returned, None, caught, nothing, own);
+        if is_broken {
+            ended.wrong = Some(WrongAnnotation::NotPure);
+        }
         // What C lent of the handles was copied, or has an owner of its own.
         uses.into_iter().for_each(Uses::end);
         ended.raised = raised_first(raised, by_signal);
@@ -213,6 +220,7 @@ where
     #[inline(always)]
     fn call_quietly_and_own<T: Handle, R>(
         self,
+        site: &'static CallSite,
         caught: &Caught,
         convert_after: ConvertAfter,
         nothing: impl FnOnce() -> Option<R>,
@@ -224,11 +232,16 @@ where
             on_outcome,
             ..
         } = self;
-        // SAFETY: annotation `thread_locals`: C keeps the variables that the handle names for each thread.
-        let returned = T::with_thread_locals(unsafe { PerThread::promised() }, || {
+        let c = || {
             let Returned(returned) = c(caught);
             (returned, errno_of::<T>())
-        });
+        };
+        let returned = match site.access {
+            // SAFETY: annotation `thread_locals`: C keeps the variables that the handle names for each thread.
+            Access::Any => T::with_thread_locals(unsafe { PerThread::promised() }, c),
+            // C looks at no variable.
+            Access::ReadsReceiver | Access::ReadsSeveral => c(),
+        };
         let after = AfterCall {
             check,
             on_outcome,
@@ -306,7 +319,7 @@ where
         let caught = Caught::new();
         let (_, details, this) = self.split();
         let details = Unread::new(details);
-        let ended = this.call_quietly_and_own::<T, R>(&caught, convert_after, nothing, own);
+        let ended = this.call_quietly_and_own::<T, R>(site, &caught, convert_after, nothing, own);
         ended.finish(site, (errors, details), call, &caught, made)
     }
 
@@ -405,7 +418,7 @@ where
         own: impl FnOnce(C) -> Option<R>,
     ) -> R {
         let caught = Caught::new();
-        let ended = self.call_quietly_and_own::<T, R>(&caught, convert_after, nothing, own);
+        let ended = self.call_quietly_and_own::<T, R>(site, &caught, convert_after, nothing, own);
         caught.resume();
         match ended.wrong {
             Some(wrong) => panic!("{}", wrong.error(site)),
@@ -487,8 +500,16 @@ fn errno_of<T: Handle>() -> i32 {
 /// know what the call uses.
 #[inline(always)]
 fn is_quiet<T: Handle, P: Runner>(site: &'static CallSite, handles: &impl BeginUses) -> bool {
-    let is_silent = const { P::IS_THIS_THREAD && !T::LISTENS && !T::REPORTS };
-    let is_silent = is_silent && !site.calls_back && may_be_quiet(handles.is_exclusive());
+    let is_silent = match site.access {
+        // Where calls are checked against their annotations, this one is watched.
+        Access::ReadsReceiver | Access::ReadsSeveral if NOTES => false,
+        Access::ReadsReceiver => may_read(|| T::kind().is_written_by_callbacks()),
+        Access::ReadsSeveral => may_read(|| true),
+        Access::Any => {
+            let is_silent = const { P::IS_THIS_THREAD && !T::LISTENS && !T::REPORTS };
+            is_silent && !site.calls_back && may_be_quiet(handles.is_exclusive())
+        }
+    };
     is_silent && !handles.is_counted()
 }
 

@@ -200,7 +200,7 @@ fn of_message(py: Python<'_>, error: &RustError) -> PyErr {
         RustError::Exported(_) => new_exception::<PyBufferError>(py, message),
         RustError::Value(_) => new_exception::<PyValueError>(py, message),
         RustError::Overflow(_) => new_exception::<PyOverflowError>(py, message),
-        RustError::OwnedTwice(..) | RustError::LentChanged(..) => {
+        RustError::OwnedTwice(..) | RustError::LentChanged(..) | RustError::NotPure(..) => {
             new_exception::<PySystemError>(py, message)
         }
         RustError::OutOfMemory(_) => new_exception::<PyMemoryError>(py, message),

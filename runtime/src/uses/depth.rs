@@ -5,6 +5,7 @@ use std::ptr;
 
 #[cfg(feature = "python")]
 use crate::restore_guard::RestoreGuard;
+use crate::single_owner::NOTES;
 
 /// A place in the nested callbacks of a thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +45,17 @@ impl Depth {
 thread_local! {
     /// The number of callbacks of C's that this thread runs.
     static INSIDE: Cell<u32> = const { Cell::new(0) };
+    /// The number of callbacks that have begun on this thread, where calls are checked against their annotations.
+    static BEGUN: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Returns a number that changes with each callback of this thread, where calls are checked against their annotations.
+#[inline]
+pub(crate) fn callbacks_so_far() -> u32 {
+    match NOTES {
+        true => BEGUN.get(),
+        false => 0,
+    }
 }
 
 /// Returns whether this thread runs a callback.
@@ -70,6 +82,9 @@ pub(crate) struct Inside(());
 impl Inside {
     pub(crate) fn begin() -> Self {
         INSIDE.set(INSIDE.get() + 1);
+        if NOTES {
+            BEGUN.set(BEGUN.get().wrapping_add(1));
+        }
         Inside(())
     }
 }

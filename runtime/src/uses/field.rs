@@ -55,6 +55,12 @@ impl FieldUse {
     }
 }
 
+/// Returns whether nobody has to know of a read of handles, which callbacks may write if `is_written` says so.
+#[inline(always)]
+pub(crate) fn may_read(is_written: impl FnOnce() -> bool) -> bool {
+    may_read_quietly(is_written) && !is_any_exclusive()
+}
+
 /// The pointer to a handle whose field is read or written, and the use.
 ///
 /// # Errors
@@ -84,10 +90,7 @@ fn field_by<T: Handle>(
 ) -> Result<(*mut T::Raw, FieldUse)> {
     let is_quiet = match exclusive {
         true => may_be_quiet(true),
-        false => {
-            let is_written = || T::kind().is_written_by_callbacks();
-            may_read_quietly(is_written) && !is_any_exclusive()
-        }
+        false => may_read(|| T::kind().is_written_by_callbacks()),
     };
     let used = match is_quiet && const { !T::SPEC.meets_counted() } {
         true => FieldUse { watched: None },

@@ -40,6 +40,7 @@ pub use argument::{Argument, OfHandle, OfOther, UsesToBegin};
 pub use author_code::AuthorCode;
 pub use call::{Noting, Use, Uses, begin, expect, granted};
 pub(crate) use call::{begin_none, forget_former, interrupting};
+pub(crate) use field::may_read;
 pub use field::{FieldUse, atomic_field, field};
 pub(crate) use held_back::HoldingBack;
 pub use passed::{Handles, HoldsNone, NoUse, Passed, Passing};

@@ -76,6 +76,19 @@ fn a_panic_while_an_error_is_worded_releases_too() {
     assert_eq!(log(), ["cursor_new", "cursor_free"]);
 }
 
+#[cfg(any(debug_assertions, feature = "fault-injection"))]
+#[test]
+fn report_in_a_pure_call_is_a_wrong_annotation() {
+    let _library = Library::start();
+    let store = open();
+    assert_eq!(store.status_purely(), 0);
+    next([Grumble(&["x"])]);
+    let message = panic_of(|| store.status_purely());
+    let expected = "Store.status_purely: store_check called back or reported something, although";
+    assert!(message.starts_with(expected), "{message}");
+    assert_eq!(store.status_purely(), 0);
+}
+
 #[test]
 fn nested_calls_report_each_to_its_own_collector() {
     let _library = Library::start();

@@ -37,6 +37,10 @@ impl Store {
     #[calls(ffi::store_check)]
     pub(crate) fn status(&self) -> c_int;
 
+    /// Wrong: C may report something.
+    #[calls(ffi::store_check, pure)]
+    pub(crate) fn status_purely(&self) -> c_int;
+
     #[calls(ffi::store_check, fails = nonzero, detach)]
     pub(crate) fn check_detached(&mut self) -> Result<()>;
 

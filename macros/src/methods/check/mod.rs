@@ -7,6 +7,7 @@ pub(crate) mod callbacks;
 pub(crate) mod field;
 pub(crate) mod interrupt;
 pub(crate) mod memory;
+pub(crate) mod pure;
 pub(crate) mod result;
 pub(crate) mod signature;
 
@@ -18,6 +19,7 @@ use crate::methods::check::callbacks::check_callbacks;
 use crate::methods::check::field::check_field;
 use crate::methods::check::interrupt::check_interrupt;
 use crate::methods::check::memory::{check_memory, check_owner};
+use crate::methods::check::pure::check_pure;
 use crate::methods::check::result::{
     check_borrow_of_consumed, check_details, check_gives_back, check_null, check_outs,
     check_parents, check_result,
@@ -93,6 +95,7 @@ pub(crate) fn check_calls(method: &Method, calls: &Calls, diagnostics: &Diagnost
     check_parents(method, calls, diagnostics);
     check_gives_back(method, calls, diagnostics);
     check_interrupt(method, calls, diagnostics);
+    check_pure(method, calls, diagnostics);
     if let (Some(none), None) = (&calls.none, argument_of(&method.output.value, "Option")) {
         let message = "`none` tests whether there is no result: return an `Option`";
         match none {

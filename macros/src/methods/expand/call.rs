@@ -115,7 +115,24 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         .unwrap_or_default();
     let calls_back = !method.callbacks(calls).is_empty();
     let site_name = site_variable();
-    let site = expand_site(block, method, &name, (calls_back, calls.detach));
+    let is_handle = |ty| {
+        let is_reference = !matches!(ParamKind::of(ty), ParamKind::Value | ParamKind::Python);
+        is_reference && !is_call_data(ty)
+    };
+    let has_other_handles = method
+        .parameters
+        .iter()
+        .any(|parameter| is_handle(&parameter.ty));
+    let pure = calls.pure.as_ref().map(|_| match has_other_handles {
+        false => "pure",
+        true => "pure_with_others",
+    });
+    let marks = [
+        calls_back.then_some("calling_back"),
+        calls.detach.then_some("detached"),
+        pure,
+    ];
+    let site = expand_site(block, method, &name, marks.into_iter().flatten());
     let callback_holders = expand_callback_holders(method, calls, runtime);
     let arguments = method.c_arguments(calls);
     let fields = method.field_arguments(calls);
@@ -516,7 +533,10 @@ pub(crate) fn expand_uses(
     let noting = Ident::new("__noting", Span::mixed_site());
     let noting =
         calls_back.then(|| quote!(let #noting = #runtime::__private::uses::Noting::begin();));
-    let expect = quote!(#runtime::__private::uses::expect::<Self>(#calls_back); #noting);
+    let expect = match calls.pure {
+        Some(_) => TokenStream::new(),
+        None => quote!(#runtime::__private::uses::expect::<Self>(#calls_back); #noting),
+    };
     if uses.is_empty() {
         return (TokenStream::new(), TokenStream::new());
     }

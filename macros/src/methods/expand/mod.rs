@@ -107,7 +107,7 @@ pub(crate) fn expand_method(block: &MethodsBlock, method: &Method) -> TokenStrea
             let life = expand_lifetime(method, None, runtime);
             let site = method
                 .has_strict_text()
-                .then(|| expand_site(block, method, "", (false, false)));
+                .then(|| expand_site(block, method, "", std::iter::empty()));
             quote!({ #site #place #life #body })
         }
         Source::Nothing => quote!({ ::core::unimplemented!() }),

@@ -1,6 +1,6 @@
 //! The call site of a generated method.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use crate::methods::ast::{Method, MethodsBlock};
@@ -12,15 +12,14 @@ pub(crate) fn expand_site(
     block: &MethodsBlock,
     method: &Method,
     function: &str,
-    (calls_back, is_detached): (bool, bool),
+    marks: impl Iterator<Item = &'static str>,
 ) -> TokenStream {
     let runtime = &block.runtime;
     let method = method_name(block, method);
-    let calling_back = calls_back.then(|| quote!(, calling_back));
-    let detached = is_detached.then(|| quote!(, detached));
+    let marks = marks.map(|mark| Ident::new(mark, Span::call_site()));
     let site = site_variable();
     quote! {
-        #runtime::__here!(#site, #method, #function #calling_back #detached);
+        #runtime::__here!(#site, #method, #function #(, #marks)*);
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> O
         owned: None,
         utf8: None,
         detach: false,
+        pure: None,
         interrupt: None,
         retain: None,
         gives_back: None,
@@ -57,6 +58,7 @@ pub(crate) fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> O
             "owned",
             "utf8",
             "detach",
+            "pure",
             "interrupt",
             "retain",
             "gives_back",
@@ -103,6 +105,7 @@ pub(crate) fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> O
             "owned" => calls.owned = named_flag(arg, diagnostics),
             "retain" => calls.retain = named_flag(arg, diagnostics),
             "gives_back" => calls.gives_back = named_flag(arg, diagnostics),
+            "pure" => calls.pure = named_flag(arg, diagnostics),
             "details" => calls.details = Some(parse_details(arg, diagnostics)),
             "buffer" => {
                 let name = arg.name.clone();
