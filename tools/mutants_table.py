@@ -34,6 +34,7 @@ VIEW = "runtime/src/python/state/view.rs"
 STATE = "runtime/src/borrow_state.rs"
 OWNERS = "runtime/src/single_owner.rs"
 LENT_MEMORY = "runtime/src/lent_memory.rs"
+INTERNED = "runtime/src/python/interned.rs"
 STEPS = "runtime/src/iter.rs"
 PYTHON_CALL = "runtime/src/python/call.rs"
 ANCESTORS = "runtime/src/python/ancestors.rs"
@@ -1454,6 +1455,10 @@ OWNERS_OF_HANDLES = [
         "a change of lent memory is noticed by each later call",
         ("std::mem::replace(&mut lent.hash, hash)", "lent.hash"),
     ),
+    mutant(INTERNED, "a name is the one that was at the address before", ("if is_known && text_of(name.object) == bytes {", "if is_known {")),
+    mutant(INTERNED, "a remembered name is given out without a reference", ("NewCopy::take(ffi::Py_NewRef(name.object))", "NewCopy::take(name.object)")),
+    mutant(INTERNED, "a name that leaves the table is never dropped", ("                ffi::Py_XDECREF(former.object);\n", "                let _ = former;\n")),
+    mutant(INTERNED, "text that is not ASCII is remembered", ("            && bytes.is_ascii()\n", "")),
     mutant(CALL_SEQUENCE, "C reports something in a pure call", ("site.access != Access::Any && callbacks != callbacks_so_far()", "false && site.access != Access::Any && callbacks != callbacks_so_far()")),
     mutant(LENT_MEMORY, "memory is compared after its view has ended", ("lent.id != self.id", "true || lent.id != self.id")),
     mutant(

@@ -30,7 +30,7 @@ pub(crate) struct Document;
 impl Document {
     /// The root element, if there is one (xmlDocGetRootElement).
     #[getter]
-    #[calls(ffi::xmlDocGetRootElement)]
+    #[calls(ffi::xmlDocGetRootElement, pure)]
     pub(crate) fn root(&self) -> Option<Borrowed<Node>>;
 
     /// The document as a node, at which absolute XPath expressions start.
@@ -48,7 +48,7 @@ impl Document {
 
     /// The general entity of this name (xmlGetDocEntity).
     #[rust_only]
-    #[calls(ffi::xmlGetDocEntity)]
+    #[calls(ffi::xmlGetDocEntity, pure)]
     pub(crate) fn entity(&self, name: &CStr) -> Option<Borrowed<Entity>>;
 
     #[rust_only]

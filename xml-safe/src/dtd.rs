@@ -330,7 +330,7 @@ pub(crate) struct Table;
 
 #[methods(unsafe, rust_only)]
 impl Table {
-    #[calls(ffi::xmlHashSize)]
+    #[calls(ffi::xmlHashSize, pure)]
     pub(crate) fn size(&self) -> c_int;
 
     #[calls(ffi::xmlHashScan, args = (self, owners.own, owners.data), fails = sticky)]

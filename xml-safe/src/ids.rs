@@ -32,7 +32,7 @@ impl crate::document::Document {
     fn add_id(&mut self, id: &CStr, attribute: &Attribute) -> Result<()>;
 
     /// The attribute with this ID.
-    #[calls(ffi::xmlGetID)]
+    #[calls(ffi::xmlGetID, pure)]
     fn attribute_of_id(&self, id: &CStr) -> Option<Borrowed<Attribute>>;
 
     /// 1 for an attribute that is an ID by its name, or by a DTD.

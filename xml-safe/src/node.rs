@@ -149,7 +149,7 @@ impl Node {
     /// The local name of an element or attribute, or the target of a processing instruction. "text" or "comment" for a
     /// text or a comment. None for a node without a name.
     #[getter]
-    #[field(name)]
+    #[field(name, interned)]
     pub(crate) fn name(&self) -> Option<String>;
 
     #[rust_only]
@@ -221,7 +221,7 @@ impl Node {
     }
 
     #[rust_only]
-    #[calls(ffi::xmlGetLineNo)]
+    #[calls(ffi::xmlGetLineNo, pure)]
     fn short_line(&self) -> c_long;
 
     /// The line that the parser recorded because it is too large for `xmlNode.line`.

@@ -86,6 +86,12 @@ pub(crate) fn expand(
                 quote!(#runtime::__private::python::into_py::union(&#this, &#rest))
             }
         });
+    let plain = variants.iter().map(|(_, ty)| {
+        respanned(
+            quote!(<#ty as #runtime::__private::python::IntoPython>::PLAIN),
+            ty.span(),
+        )
+    });
     let arms = variants.iter().map(|(name, ty)| {
         let given = quote!(#runtime::__private::python::IntoPython::into_python(value, context));
         let given = respanned(given, ty.span());
@@ -95,6 +101,7 @@ pub(crate) fn expand(
         #runtime::__python! {
             impl #generics #runtime::__private::python::IntoPython for #ident #arguments #clause {
                 const TYPE: #runtime::pyo3::inspect::PyStaticExpr = #hint;
+                const PLAIN: ::core::primitive::bool = true #(&& #plain)*;
 
                 // Names that the author's lifetimes do not have.
                 fn into_python<'__context, '__py>(

@@ -108,6 +108,8 @@ pub(crate) struct Calls {
     /// `utf8 = lossy`
     pub(crate) utf8: Option<Utf8>,
     pub(crate) detach: bool,
+    /// `interned`: a name that is returned often.
+    pub(crate) interned: Option<Ident>,
     /// `pure`: C only reads.
     pub(crate) pure: Option<Ident>,
     /// `interrupt = Handle::method`: the method that ends the call after a signal handler raised.
@@ -218,9 +220,20 @@ pub(crate) struct FieldAccess {
     pub(crate) retain: Option<Ident>,
     /// `atomic`: the field is read and written atomically, because C uses it during calls.
     pub(crate) atomic: Option<Ident>,
+    /// `interned`: a name that is read often.
+    pub(crate) interned: Option<Ident>,
 }
 
 impl Method {
+    /// `interned`, which the method may have.
+    pub(crate) fn interned(&self) -> Option<&Ident> {
+        match &self.source {
+            Source::Calls(calls) => calls.interned.as_ref(),
+            Source::Field(field) => field.interned.as_ref(),
+            Source::Body(_) | Source::Nothing => None,
+        }
+    }
+
     /// Returns `true` if the method reads a pointer that the annotation says is never NULL: the result is one and no
     /// `Option`. `#[field(self)]` is the handle itself.
     pub(crate) fn reads_required(&self, field: &FieldAccess) -> bool {

@@ -234,6 +234,18 @@ impl<T: IntoPython> IntoPython for Option<T> {
     }
 }
 
+impl<T: IntoPython> IntoPython for Box<T> {
+    const TYPE: PyStaticExpr = T::TYPE;
+    const PLAIN: bool = T::PLAIN;
+
+    fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+        (*self).into_python(context)
+    }
+}
+
 impl<T: IntoPython> IntoPython for Vec<T> {
     const TYPE: PyStaticExpr = PyStaticExpr::Subscript {
         value: &PyStaticExpr::Name { id: "list" },
@@ -506,6 +518,7 @@ impl<T: IntoPython> IntoPython for NewCopy<'_, T> {
 /// Passes on a Python object that the method's body made.
 impl<T> IntoPython for Py<T> {
     const TYPE: PyStaticExpr = <PyAny as PyTypeInfo>::TYPE_HINT;
+    const PLAIN: bool = true;
 
     fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
     where

@@ -190,5 +190,12 @@ fn advance<'py, T: PyHandle + Part>(
     let checked = next.map_or(Ok(()), |next| check_owner(next, owner.get()));
     checked.map_err(|error| to_pyerr(context.py(), error))?;
     let next = Position::at(next, &owner)?;
-    Ok((view(context, part, owner)?, next))
+    let object = match current {
+        Position::Object(object) if context.site().should_fail(FailPoint::Object) => {
+            Err(no_memory())
+        }
+        Position::Object(object) => Ok(object.bind(context.py()).clone().into_any()),
+        Position::End | Position::Part(_) => view(context, part, owner),
+    };
+    Ok((object?, next))
 }

@@ -18,6 +18,8 @@ pub mod exceptions;
 pub mod extract;
 mod filling;
 mod handle_class;
+#[cfg(not(Py_GIL_DISABLED))]
+mod interned;
 pub mod into_py;
 pub mod iterator;
 mod memoryview;
@@ -46,10 +48,15 @@ pub use call::{
 pub use callable::Callable;
 pub use exceptions::{AffinityError, BusyError, ClosedError, Error};
 pub use extract::{MutArg, Operand, RefArg};
+#[doc(hidden)]
+#[cfg(not(Py_GIL_DISABLED))]
+pub use interned::InternedCopy;
+/// Without a GIL there is no table of names.
+#[cfg(Py_GIL_DISABLED)]
+pub type InternedCopy<'py> = NewCopy<'py, String>;
 pub use into_py::{IntoPython, TypedResult};
 pub use memoryview::{export_to, exported_view};
 pub use module::{Register, live_handles};
-#[doc(hidden)]
 pub use new_copy::NewCopy;
 pub use object::{HandleClass, PyHandle};
 pub use owned_arg::{GivenArgs, OwnedArg, give_optional};

@@ -67,9 +67,15 @@ impl<T> NewCopy<'_, T> {
     ///
     /// As for [`NewObject::take`].
     #[inline(always)]
-    unsafe fn take(object: *mut ffi::PyObject) -> Self {
+    pub(super) unsafe fn take(object: *mut ffi::PyObject) -> Self {
         // SAFETY: the caller's promise.
         NewCopy(unsafe { NewObject::take(object) }, PhantomData)
+    }
+
+    /// The object; `None` if there was no memory.
+    #[cfg(not(Py_GIL_DISABLED))]
+    pub(super) fn object(&self) -> Option<*mut ffi::PyObject> {
+        self.0.as_ref().map(|object| object.0.as_ptr())
     }
 }
 

@@ -185,6 +185,18 @@ pub(super) fn new_view<'py, T: PyHandle + Part>(
     Ok(new_object_of::<T>(py, state)?.into_any())
 }
 
+/// Returns the Python object of a part that moves, if there is one.
+#[inline]
+pub(super) fn find_tree_part<'py, T: PyHandle>(
+    py: Python<'py>,
+    part: Borrowed<'_, T>,
+) -> Option<Bound<'py, HandleClass>> {
+    let kind = T::kind();
+    let raw = part.raw().as_ptr().cast();
+    // SAFETY: guarantee 3: the call has borrowed the owner of the part.
+    unsafe { parts::find(py, kind, kind.tree()?, raw) }.ok()?
+}
+
 /// Returns the Python object of a part that moves: the one that there is, or a new one.
 fn new_tree_part<'py, T: PyHandle>(
     py: Python<'py>,

@@ -29,6 +29,15 @@ impl Letter {
     #[calls(ffi::letter_text, utf8 = lossy)]
     fn lossy_text(&self) -> Option<String>;
 
+    /// The text, as one object.
+    #[calls(ffi::letter_text, utf8 = lossy, interned)]
+    fn interned_text(&self) -> Option<String>;
+
+    /// The text that the letter points to, as one object.
+    #[getter]
+    #[field(text, interned)]
+    fn interned_body(&self) -> Result<Option<String>>;
+
     /// The text, as `os.fsdecode` decodes it.
     #[calls(ffi::letter_text)]
     fn data(&self) -> Option<CString>;

@@ -22,7 +22,9 @@ BROKEN = {
 def texts(letter):
     """Returns the text by each method that gives all of it."""
     methods = [letter.text, letter.perhaps_text, letter.lossy_text, letter.data, letter.whole_text, letter.copy]
-    return [method() for method in [*methods, letter.lossy_copy, lambda: letter.body, lambda: Letter.text_of(letter)]]
+    methods += [letter.lossy_copy, lambda: letter.body, lambda: Letter.text_of(letter)]
+    methods += [letter.interned_text, lambda: letter.interned_body]
+    return [method() for method in methods]
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -69,7 +71,7 @@ def test_bytes_are_copied_at_their_length(content):
 def test_c_string_ends_at_the_first_nul_and_counted_text_does_not():
     letter = Letter(b"a\0b")
     for _ in range(2):
-        assert texts(letter) == ["a", "a", "a", "a", "a\0b", "a", "a", "a", "a"]
+        assert texts(letter) == ["a"] * 4 + ["a\0b"] + ["a"] * 6
         assert letter.title == "a"
 
 
@@ -121,7 +123,7 @@ def test_result_does_not_change_with_the_letter():
     letter = Letter(b"text")
     results = texts(letter), letter.content(), letter.title
     letter.close()
-    assert results == (["text"] * 9, b"text", "text")
+    assert results == (["text"] * 11, b"text", "text")
     with pytest.raises(ClosedError):
         letter.text()
 
@@ -230,3 +232,43 @@ print("done")
     pytest.importorskip("_testcapi")
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "done\n", "")
+
+
+@pytest.mark.skipif(not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="there is no table of names")
+def test_interned_text_is_one_object():
+    letter = Letter(b"a name")
+    assert letter.interned_text() is letter.interned_text() is letter.interned_body
+    assert letter.text() is not letter.text()
+
+
+def test_interned_text_is_what_c_has_at_the_address_now():
+    for number in range(5000):
+        text = f"{number:020}"
+        letter = Letter(text.encode())
+        assert letter.interned_text() == letter.interned_body == text
+        letter.close()
+
+
+@pytest.mark.parametrize("text", ["ü" * 20, "x" * 64, "x" * 65, "", "x"])
+def test_interned_text_of_any_kind(text):
+    letters = [Letter(text.encode()) for _ in range(1000)]
+    for _ in range(2):
+        assert {letter.interned_text() for letter in letters} == {text}
+
+
+def test_interned_text_that_is_not_utf8():
+    letter = Letter(b"ab\xff")
+    assert letter.interned_text() == "ab\ufffd"
+    with pytest.raises(UnicodeDecodeError):
+        letter.interned_body
+
+
+def test_interned_text_is_bounded():
+    letters = [Letter(f"{number:064}".encode()) for number in range(3000)]
+    for letter in letters:
+        letter.interned_text()
+    blocks = sys.getallocatedblocks()
+    for _ in range(10):
+        for letter in letters:
+            letter.interned_text()
+    assert sys.getallocatedblocks() <= blocks + 10

@@ -116,10 +116,8 @@ impl Member {
 
     fn item<'d>(&self, document: &'d Document) -> Result<XPathItem<'d>> {
         if let Some(namespace) = self.as_namespace() {
-            return Ok(XPathItem::Namespace((
-                namespace.prefix(),
-                namespace.href().unwrap_or_default(),
-            )));
+            let uri = namespace.href().unwrap_or_default();
+            return Ok(XPathItem::Namespace(Box::new((namespace.prefix(), uri))));
         }
         match self.as_node().and_then(|node| node.with_owner(document)) {
             Some(node) => Ok(XPathItem::Node(node)),
@@ -143,7 +141,8 @@ pub(crate) enum XPathValue<'d> {
 #[derive(IntoPython)]
 pub(crate) enum XPathItem<'d> {
     Node(Borrowed<'d, Node>),
-    Namespace((Option<String>, String)),
+    /// The prefix and the URI. There are few, and a list has many items.
+    Namespace(Box<(Option<String>, String)>),
 }
 
 // Values that C makes

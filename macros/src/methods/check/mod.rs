@@ -25,7 +25,7 @@ use crate::methods::check::result::{
     check_parents, check_result,
 };
 use crate::methods::check::signature::{
-    check_detach, check_foreign, check_generics, check_lifetimes, check_receiver,
+    check_detach, check_foreign, check_generics, check_interned, check_lifetimes, check_receiver,
     check_reference_count, check_retain, check_signature, check_text,
 };
 use crate::methods::parse::cfg_attributes;
@@ -57,6 +57,7 @@ fn check_method(block: &MethodsBlock, method: &Method, diagnostics: &Diagnostics
     check_reference_count(method, diagnostics);
     check_foreign(method, diagnostics);
     check_text(method, diagnostics);
+    check_interned(method, diagnostics);
     check_retain(method, diagnostics);
     match &method.source {
         Source::Calls(calls) => check_calls(method, calls, diagnostics),

@@ -5,7 +5,7 @@ use syn::{ReceiverKind, Safety, Signature, Type};
 
 use crate::diagnostics::Diagnostics;
 use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver, Source};
-use crate::text::{Utf8, contains_string};
+use crate::text::{Utf8, contains_string, is_string};
 use crate::types::inspect::{argument_of, borrowed_slice, is_slice_ref, is_unit, named_lifetime};
 use crate::types::param_kind::ParamKind;
 
@@ -257,6 +257,20 @@ pub(crate) fn check_text(method: &Method, diagnostics: &Diagnostics) {
             &method.output.value,
             "`utf8` decides how a returned `String` is decoded, and this method returns none: \
              return a `String`, or remove `utf8`",
+        );
+    }
+}
+
+/// Checks `interned`.
+pub(crate) fn check_interned(method: &Method, diagnostics: &Diagnostics) {
+    let Some(interned) = method.interned() else {
+        return;
+    };
+    let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
+    if !is_string(value) || method.rust_only {
+        diagnostics.at(
+            interned,
+            "`interned` is for text that Python gets: return a `String` from C, or an `Option` of it, or remove `interned`",
         );
     }
 }

@@ -113,7 +113,11 @@ pub(crate) fn expand_python_name(method: &Method, runtime: &TokenStream) -> Toke
         None => method.signature.ident.to_token_stream(),
         Some(ty) => {
             let name = generic_name(method);
-            quote!(#name::<#runtime::__private::python::NewCopy<'_, #ty>>)
+            let copy = match method.interned() {
+                Some(_) => quote!(InternedCopy<'_>),
+                None => quote!(NewCopy<'_, #ty>),
+            };
+            quote!(#name::<#runtime::__private::python::#copy>)
         }
     }
 }

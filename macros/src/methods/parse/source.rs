@@ -33,6 +33,7 @@ pub(crate) fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> O
         utf8: None,
         detach: false,
         pure: None,
+        interned: None,
         interrupt: None,
         retain: None,
         gives_back: None,
@@ -59,6 +60,7 @@ pub(crate) fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> O
             "utf8",
             "detach",
             "pure",
+            "interned",
             "interrupt",
             "retain",
             "gives_back",
@@ -105,6 +107,7 @@ pub(crate) fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> O
             "owned" => calls.owned = named_flag(arg, diagnostics),
             "retain" => calls.retain = named_flag(arg, diagnostics),
             "gives_back" => calls.gives_back = named_flag(arg, diagnostics),
+            "interned" => calls.interned = named_flag(arg, diagnostics),
             "pure" => calls.pure = named_flag(arg, diagnostics),
             "details" => calls.details = Some(parse_details(arg, diagnostics)),
             "buffer" => {
@@ -293,10 +296,11 @@ pub(crate) fn parse_field(attribute: &Attribute, diagnostics: &Diagnostics) -> O
         utf8: None,
         retain: None,
         atomic: None,
+        interned: None,
     };
     for arg in parse_args(
         parsed.args,
-        &["len", "when", "utf8", "retain", "atomic"],
+        &["len", "when", "utf8", "interned", "retain", "atomic"],
         diagnostics,
     ) {
         match arg.name.to_string().as_str() {
@@ -309,6 +313,7 @@ pub(crate) fn parse_field(attribute: &Attribute, diagnostics: &Diagnostics) -> O
                 let name = arg.name.clone();
                 field.retain = arg.flag(diagnostics).then_some(name);
             }
+            "interned" => field.interned = named_flag(arg, diagnostics),
             "atomic" => {
                 let name = arg.name.clone();
                 field.atomic = arg.flag(diagnostics).then_some(name);

@@ -76,9 +76,12 @@ pub trait ReplyPlain {
 impl<T: PlainResult> ReplyPlain for &ResultConversion<T> {
     #[inline(always)]
     fn reply(&self, receiver: &Receiver<'_>) -> Option<Reply> {
-        self.0
-            .take()
-            .map(|result| Reply(result.into_object(receiver)))
+        let result = self.0.take()?;
+        let object = match T::IS_PLAIN {
+            true => Some(result.into_object(receiver)),
+            false => result.find_object(receiver),
+        };
+        object.map(Reply)
     }
 }
 
@@ -92,7 +95,8 @@ pub trait ReplyOther {
 
 impl<T> ReplyOther for ResultConversion<T> {}
 
-/// Tells whether a type is read or made directly: `Probe::<T>::IS_READ`, `Probe::<T>::IS_MADE`.
+/// Tells whether a type is read or made directly: `Probe::<T>::IS_READ`, `Probe::<T>::IS_MADE`, and
+/// `Probe::<T>::IS_FOUND`.
 #[derive(Debug)]
 pub struct Probe<T>(PhantomData<T>);
 
@@ -104,6 +108,8 @@ impl<'a, T: PlainArgument<'a>> Probe<T> {
 impl<T: PlainResult> Probe<T> {
     /// There is a [`PlainResult`], which may be made.
     pub const IS_MADE: bool = T::IS_PLAIN;
+    /// There is a [`PlainResult`], whose object may be there already.
+    pub const IS_FOUND: bool = T::IS_PLAIN || T::IS_FOUND;
 }
 
 /// The answer for any other type. The compiler prefers the constants of [`Probe`] itself.
@@ -112,6 +118,8 @@ pub trait IsOther {
     const IS_READ: bool = false;
     /// There is no [`PlainResult`].
     const IS_MADE: bool = false;
+    /// There is no [`PlainResult`].
+    const IS_FOUND: bool = false;
 }
 
 impl<T> IsOther for Probe<T> {}

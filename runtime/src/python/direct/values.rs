@@ -13,7 +13,7 @@ use crate::interpreter::ReentrancyGuard;
 use crate::panics::Payload;
 use crate::python::call::no_ancestor;
 use crate::python::exceptions::{of_panic, to_pyerr};
-use crate::python::object::{PyHandle, check_owner, new_owned, new_view};
+use crate::python::object::{PyHandle, check_owner, find_tree_part, new_owned, new_view};
 
 /// A value that an entry reads from a Python object of the one type that holds such values. It runs no Python code.
 pub trait PlainArgument<'a>: Sized {
@@ -111,9 +111,17 @@ fn utf8_with_end<'a>(Argument(object, _): Argument<'a>) -> Option<&'a [u8]> {
 pub trait PlainResult: Sized {
     /// Set if making the object never runs the garbage collector.
     const IS_PLAIN: bool = true;
+    /// Set if the object may be there already, where making one may run the garbage collector.
+    const IS_FOUND: bool = false;
 
     /// Returns a new reference, or null with an exception set.
     fn into_object(self, receiver: &Receiver<'_>) -> *mut ffi::PyObject;
+
+    /// Returns a new reference to the object that is there already; `None` if there is none.
+    #[inline(always)]
+    fn find_object(self, _: &Receiver<'_>) -> Option<*mut ffi::PyObject> {
+        None
+    }
 }
 
 impl PlainResult for () {
@@ -139,6 +147,7 @@ impl PlainResult for bool {
 
 impl<T: PlainResult> PlainResult for Option<T> {
     const IS_PLAIN: bool = T::IS_PLAIN;
+    const IS_FOUND: bool = T::IS_FOUND;
 
     #[inline(always)]
     fn into_object(self, receiver: &Receiver<'_>) -> *mut ffi::PyObject {
@@ -147,10 +156,19 @@ impl<T: PlainResult> PlainResult for Option<T> {
             None => ().into_object(receiver),
         }
     }
+
+    #[inline(always)]
+    fn find_object(self, receiver: &Receiver<'_>) -> Option<*mut ffi::PyObject> {
+        match self {
+            Some(value) => value.find_object(receiver),
+            None => Some(().into_object(receiver)),
+        }
+    }
 }
 
 impl<T: PlainResult> PlainResult for Result<T, Error> {
     const IS_PLAIN: bool = T::IS_PLAIN;
+    const IS_FOUND: bool = T::IS_FOUND;
 
     #[inline(always)]
     fn into_object(self, receiver: &Receiver<'_>) -> *mut ffi::PyObject {
@@ -159,11 +177,22 @@ impl<T: PlainResult> PlainResult for Result<T, Error> {
             Err(error) => raise(receiver.py(), error),
         }
     }
+
+    #[inline(always)]
+    fn find_object(self, receiver: &Receiver<'_>) -> Option<*mut ffi::PyObject> {
+        self.ok()?.find_object(receiver)
+    }
 }
 
 /// A view of a part. The collector does not run while an object is made that it does not track.
 impl<T: PyHandle + Part> PlainResult for Borrowed<'_, T> {
     const IS_PLAIN: bool = !T::SPEC.may_be_in_cycle();
+    const IS_FOUND: bool = T::SPEC.is_tree_part();
+
+    #[inline(always)]
+    fn find_object(self, receiver: &Receiver<'_>) -> Option<*mut ffi::PyObject> {
+        find_tree_part(receiver.py(), self).map(Bound::into_ptr)
+    }
 
     #[inline(always)]
     fn into_object(self, receiver: &Receiver<'_>) -> *mut ffi::PyObject {
