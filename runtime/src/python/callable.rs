@@ -185,7 +185,7 @@ impl<'py> FromPyObject<'_, 'py> for Callable {
             return Ok(Callable::from(object.to_owned()));
         }
         let class = object.get_type().qualname()?;
-        let message = format!("a callable is expected, not {class}");
+        let message = format_args!("a callable is expected, not {class}");
         Err(new_exception::<PyTypeError>(object.py(), message))
     }
 }

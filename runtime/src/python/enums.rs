@@ -129,12 +129,14 @@ pub fn object<E: Enum>(value: E, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
         false => name_of(E::MEMBERS, number).is_some(),
     };
     if !is_listed && E::BOUNDARY == Boundary::Strict {
-        let message = format!(
-            "C returned {number}, which is not a valid {}: the annotation lists all values, so this version of the library \
-             is another one than the package was made for",
-            E::NAME
-        );
-        return Err(new_exception::<PyValueError>(py, message));
+        return Err(new_exception::<PyValueError>(
+            py,
+            format_args!(
+                "C returned {number}, which is not a valid {}: the annotation lists all values, so this version of the \
+                 library is another one than the package was made for",
+                E::NAME
+            ),
+        ));
     }
     if E::FLAGS || is_listed {
         class::<E>(py)?.call1((number,))
@@ -172,8 +174,11 @@ pub fn extract<E: Enum>(object: Borrowed<'_, '_, PyAny>) -> PyResult<E> {
 
 /// Returns the error for a number that C's type does not have.
 fn unfit<E: Enum>(object: Borrowed<'_, '_, PyAny>) -> PyErr {
-    let message = format!("{} does not fit C's type of {}", object.as_any(), E::NAME);
-    new_exception::<PyOverflowError>(object.py(), message)
+    let object = object.as_any();
+    new_exception::<PyOverflowError>(
+        object.py(),
+        format_args!("{object} does not fit C's type of {}", E::NAME),
+    )
 }
 
 /// Extracts a number that need not be listed.
@@ -188,11 +193,13 @@ fn flags<E: Enum>(object: Borrowed<'_, '_, PyAny>) -> PyResult<i128> {
     let named = if number < 0 { !number } else { number };
     let unlisted = named & !listed;
     if unlisted != 0 && E::BOUNDARY != Boundary::Keep {
-        let message = format!(
-            "{number} is not a valid {}: no flag is {unlisted:#x}",
-            E::NAME
-        );
-        return Err(new_exception::<PyValueError>(object.py(), message));
+        return Err(new_exception::<PyValueError>(
+            object.py(),
+            format_args!(
+                "{number} is not a valid {}: no flag is {unlisted:#x}",
+                E::NAME
+            ),
+        ));
     }
     Ok(if number < 0 { listed & number } else { number })
 }

@@ -187,9 +187,9 @@ fn add_note(py: Python<'_>, error: &PyErr, note: &str) -> PyResult<()> {
 }
 
 fn of_message(py: Python<'_>, error: &RustError) -> PyErr {
-    let message = error.to_string();
+    let message = error;
     let of_class = |class: PyResult<&Bound<'_, PyType>>| {
-        class.map_or_else(|error| error, |class| new_exception_of(class, &message))
+        class.map_or_else(|error| error, |class| new_exception_of(class, message))
     };
     match error {
         RustError::Closed(_) | RustError::Stale(_) => of_class(ClosedError::class(py)),
@@ -220,7 +220,7 @@ pub(super) fn instead_of_stop(py: Python<'_>, error: PyErr, place: &str) -> PyEr
     }
     let name = error.get_type(py).name();
     let name = name.map_or_else(|_| "StopIteration".into(), |name| name.to_string());
-    let instead = new_exception::<PyRuntimeError>(py, format!("{place} raised {name}"));
+    let instead = new_exception::<PyRuntimeError>(py, format_args!("{place} raised {name}"));
     instead.set_cause(py, Some(error));
     instead
 }

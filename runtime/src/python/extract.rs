@@ -231,17 +231,21 @@ impl<T: PyHandle> PyArgument for T {
 
 #[cold]
 pub(super) fn wrong_type(expected: &str, object: Borrowed<'_, '_, PyAny>) -> PyErr {
-    let actual = object
-        .get_type()
-        .qualname()
-        .map_or_else(|_| "?".into(), |name| name.to_string());
-    let message = match actual == expected {
-        true => format!(
-            "{expected} expected, not another class of that name: extension modules do not share handles"
+    let name = object.get_type().qualname();
+    let actual = name.as_ref().map_or(Ok("?"), |name| name.to_str());
+    let actual = actual.unwrap_or("?");
+    match actual == expected {
+        true => new_exception::<PyTypeError>(
+            object.py(),
+            format_args!(
+                "{expected} expected, not another class of that name: extension modules do not share handles"
+            ),
         ),
-        false => format!("{expected} expected, not {actual}"),
-    };
-    new_exception::<PyTypeError>(object.py(), message)
+        false => new_exception::<PyTypeError>(
+            object.py(),
+            format_args!("{expected} expected, not {actual}"),
+        ),
+    }
 }
 
 impl PyArgument for str {
