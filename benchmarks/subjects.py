@@ -345,6 +345,7 @@ SUBJECTS: dict[str, type[Subject]] = {
     "xml-safe": XmlSafe,
     "lxml": Lxml,
     "lxml, compiled": LxmlCompiled,
+    "system's lxml": Lxml,
     "ElementTree": ElementTree,
     "libxml2": Official,
 }

@@ -1,5 +1,7 @@
 """Times of xml-safe beside lxml, ElementTree, libxml2's official binding and C.
 
+lxml's wheel has a newer libxml2 of its own; the system's lxml has the libxml2 that xml-safe and C use.
+
 usage: times.py BUILT [--repetitions N]
 
 BUILT is the folder with what build.py made. Each subject is a process of its own, since the official binding belongs to
@@ -60,7 +62,9 @@ OPERATIONS = [
     Operation("two_threads", "the same on each of two threads", "ms", 1e3, runs=2),
 ]
 
-SUBJECTS = ["xml-safe", "lxml", "lxml, compiled", "ElementTree", "libxml2", "C"]
+SUBJECTS = ["xml-safe", "lxml", "lxml, compiled", "system's lxml", "ElementTree", "libxml2", "C"]
+# The subjects that belong to the system's Python, and so to the libxml2 that xml-safe uses: their modules and packages.
+OF_SYSTEM = {"system's lxml": ("lxml.etree", "python3-lxml"), "libxml2": ("libxml2", "python3-libxml2")}
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,7 @@ def write_documents(folder: Path) -> None:
 def command_of(name: str, built: Path, folder: Path) -> list[str]:
     if name == "C":
         return [str(built / "raw"), str(folder)]
-    python = SYSTEM_PYTHON if name == "libxml2" else sys.executable
+    python = SYSTEM_PYTHON if name in OF_SYSTEM else sys.executable
     return [python, str(FOLDER / "subjects.py"), name, str(folder)]
 
 
@@ -133,8 +137,8 @@ def started(name: str, built: Path, folder: Path) -> Iterator[Subject]:
             process.kill()
 
 
-def has_official_binding() -> bool:
-    command = [SYSTEM_PYTHON, "-c", "import libxml2"]
+def has_system_module(name: str) -> bool:
+    command = [SYSTEM_PYTHON, "-c", f"import {name}"]
     try:
         return subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 0
     except FileNotFoundError:
@@ -200,9 +204,11 @@ class Times:
 
 
 def times(built: Path, repetitions: int) -> Times:
-    names = SUBJECTS if has_official_binding() else [name for name in SUBJECTS if name != "libxml2"]
-    if len(names) < len(SUBJECTS):
-        print(f"times: skipped libxml2's official binding, which {SYSTEM_PYTHON} does not have (python3-libxml2)")
+    names = list(SUBJECTS)
+    for name, (module, package) in OF_SYSTEM.items():
+        if not has_system_module(module):
+            names.remove(name)
+            print(f"times: skipped {name}, which {SYSTEM_PYTHON} does not have ({package})")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         write_documents(folder)
@@ -212,16 +218,19 @@ def times(built: Path, repetitions: int) -> Times:
 
 
 def print_table(results: Times) -> None:
-    """Prints medians, and for xml-safe the ratio to lxml."""
+    """Prints medians, and for xml-safe the ratios to lxml."""
     titles = [f"{operation.title}, {operation.unit}" for operation in OPERATIONS]
     width = max(map(len, titles))
     names = list(results.versions)
-    print(f"{'medians':<{width}}", *(f"{name:>15}" for name in names), f"{'xml-safe / lxml':>16}")
+    references = ["lxml", "system's lxml"]
+    headings = [f"{f'/ {name}':>16}" for name in references]
+    print(f"{'medians':<{width}}", *(f"{name:>15}" for name in names), *headings)
     for operation, title in zip(OPERATIONS, titles, strict=True):
         row = results.figures[operation.name]
         cells = [f"{row[name].median:,.{digits(row[name].median)}f}" if name in row else "-" for name in names]
-        ratio = results.ratio(operation.name, "xml-safe")
-        print(f"{title:<{width}}", *(f"{cell:>15}" for cell in cells), "-" if ratio is None else f"{ratio:>16.2f}")
+        ratios = [results.ratio(operation.name, "xml-safe", reference) for reference in references]
+        shown = ["-" if ratio is None else f"{ratio:.2f}" for ratio in ratios]
+        print(f"{title:<{width}}", *(f"{cell:>15}" for cell in cells), *(f"{ratio:>16}" for ratio in shown))
     factors = [results.speed_up(name) for name in names]
     cells = ["-" if factor is None else f"{factor:.2f}" for factor in factors]
     print(f"{'two threads parse so many times as much':<{width}}", *(f"{cell:>15}" for cell in cells))

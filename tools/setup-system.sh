@@ -46,6 +46,8 @@ if [[ ${1:-} == matrix ]]; then
     need util-linux command -v unshare
 elif [[ ${1:-} == bench ]]; then
     need g++ command -v c++
+    # Debian's lxml has the libxml2 that xml-safe uses.
+    need python3-lxml /usr/bin/python3 -c 'import lxml.etree'
 fi
 
 if ((${#missing[@]})); then

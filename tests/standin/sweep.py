@@ -634,6 +634,7 @@ OPERATIONS = [
     Operation(
         "letter that is not ASCII", lambda letter: [letter.whole_text(), letter.title], setup=letter("äö".encode())
     ),
+    Operation("name of a letter", lambda letter: [letter.interned_text(), letter.interned_body], setup=letter(b"name")),
     Operation("copy of a letter", lambda letter: [letter.copy(), letter.copied_bytes()], setup=letter(b"text")),
     Operation(
         "lossy copy of a letter", lambda letter: [letter.lossy_copy(), letter.lossy_text()], setup=letter(b"a\xff")
