@@ -1799,6 +1799,8 @@ TREES = [
     mutant(TREE_UNLINKED, "a witness that is dropped during a call is forgotten", ("        table().queue(raw);\n        here = older;\n", "        let _ = raw;\n        here = older;\n")),
     mutant(TREE_UNLINKED, "what C keeps is released", ("    *table.kept.entry(raw.addr()).or_insert(0) += 1;\n    KEPT.fetch_add(1, Ordering::Relaxed);\n", "    *table.kept.entry(raw.addr()).or_insert(0) += 1;\n")),
     mutant(TREE_UNLINKED, "what C kept is never released", ("    table.settle_later(owner);\n}\n\n/// Returns whether C keeps", "    let _ = owner;\n}\n\n/// Returns whether C keeps")),
+    mutant(TREE_EDITING, "a part with a Python object is held by nothing", ("        has_object || unlinked", "        false && has_object || unlinked")),
+    mutant(TREE_EDITING, "a part that C keeps is held by nothing", ("        has_object || unlinked::is_kept", "        has_object || false && unlinked::is_kept")),
     mutant(TREE_EDITING, "a part of another owner is edited", ("        match owner == self.owner.as_ptr() {\n", "        match owner == self.owner.as_ptr() || true {\n")),
     mutant(PARTS, "a part has several objects", ("    match ptr::eq(object.get().state().kind(), kind) {\n", "    let _ = object.get();\n    return Ok(None);\n    #[allow(unreachable_code)]\n    match ptr::eq(object.get().state().kind(), kind) {\n")),
     mutant(VIEW, "the field of a part refers to a dropped object", ("        unsafe { *ops.object(self.raw.get()) = ptr::null_mut() };\n", "")),

@@ -254,15 +254,8 @@ impl crate::node::Node {
             }
         }
         let (tree, this) = Tree::around(self)?;
-        let former = this.raw_text();
         let attribute = ids::Changing::of(&tree, this)?;
-        let written = tree.edit(this).and_then(|mut this| {
-            this.write_content(text).inspect_err(|_| {
-                // libxml2 has freed the former text.
-                let _ = former.map(|former| this.write_content(&former));
-            })
-        });
-        written.and(attribute.end(&tree))
+        rewrite(&tree, this, text).and(attribute.end(&tree))
     }
 
     /// Replaces the local name of an element or attribute, or the target of a processing instruction.
@@ -321,6 +314,17 @@ pub(crate) fn replace_content<'t>(
     replaced.and(attribute.end(tree))
 }
 
+/// Writes the text of a node.
+fn rewrite<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>, text: &CStr) -> Result<()> {
+    let former = node.raw_text();
+    tree.edit(node).and_then(|mut node| {
+        node.write_content(text).inspect_err(|_| {
+            // libxml2 has freed the former text.
+            let _ = former.map(|former| node.write_content(&former));
+        })
+    })
+}
+
 /// Replaces nodes that follow each other by a text, or by nothing. `place` is that behind them.
 pub(crate) fn replace_run<'t>(
     tree: &Tree<'t, Document>,
@@ -328,6 +332,14 @@ pub(crate) fn replace_run<'t>(
     place: Place<'t>,
     text: &CStr,
 ) -> Result<()> {
+    // Another text in the place of one that nobody has would look the same.
+    if let [only] = *former
+        && only.is_text()
+        && !text.is_empty()
+        && !tree.is_held(only)
+    {
+        return rewrite(tree, only, text);
+    }
     let before = match former.first() {
         Some(first) => first.get().previous_sibling(),
         None => place.previous(),

@@ -791,3 +791,38 @@ def test_a_fragment_is_not_put_into_itself():
         with pytest.raises(ValueError, match="below itself"):
             change()
     assert fragment.to_string() == "<a><b/></a>"
+
+
+def test_new_text_takes_the_place_of_one_that_nobody_has():
+    doc = parse('<r a="b">text<c/>tail</r>')
+    root, count = doc.root, live_handles()["Node"]
+    root.first_child.text = "other"
+    root.head = "head"
+    root.children[1].tail = "new"
+    root.attributes["a"] = "value"
+    assert doc.root.to_string() == '<r a="value">head<c/>new</r>'
+    assert live_handles()["Node"] == count
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_held_text_keeps_its_content_when_another_one_replaces_it(held):
+    doc = parse("<r><a>text</a></r>")
+    element = doc.root.first_child
+    text = element.first_child if held else None
+    element.text = "other"
+    assert element.text == "other"
+    if text is not None:
+        assert text.text == "text"
+        assert text.parent is None
+        assert element.first_child is not text
+
+
+def test_text_that_a_context_has_is_replaced_by_another_one():
+    doc = parse("<r><a>text</a></r>")
+    context = doc.xpathNewContext()
+    context.set_node(doc.root.first_child.first_child)
+    gc.collect()
+    doc.root.first_child.text = "other"
+    with pytest.raises(ValueError, match="taken out"):
+        context.xpathEval("string(.)")
+    assert doc.root.to_string() == "<r><a>other</a></r>"

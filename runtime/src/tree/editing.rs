@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::handle::kind::Id;
 use crate::handle::{Borrowed, Handle, HasOwnerField, Owned, Part, Resource};
 use crate::tree::copied::Copied;
-use crate::tree::{TreeOwner, unlinked};
+use crate::tree::{TreeOwner, TreePart, unlinked};
 
 /// A part and its copy in another tree.
 type OriginalAndCopy<'a, N> = (Borrowed<'a, N>, Borrowed<'a, N>);
@@ -136,6 +136,16 @@ impl<'t, O: TreeOwner> Tree<'t, O> {
             raw: self.check_own(part)?,
             _tree: PhantomData,
         })
+    }
+
+    /// Returns whether anything but the tree has `part`: a Python object, or a [`KeptPart`](crate::KeptPart). A body that
+    /// puts a new part in the place of one that nothing has may change that one instead.
+    pub fn is_held(&self, part: Borrowed<'_, O::Node>) -> bool {
+        let raw = part.raw();
+        // SAFETY: guarantee 3: the part is borrowed, and so it is valid. guarantee 26: the tree is borrowed exclusively,
+        // so nobody makes an object of the part meanwhile.
+        let has_object = unsafe { !(*O::Node::object(raw.as_ptr())).is_null() };
+        has_object || unlinked::is_kept(raw.as_ptr().cast())
     }
 
     fn check_own(&self, part: Borrowed<'_, O::Node>) -> Result<NonNull<<O::Node as Handle>::Raw>> {

@@ -325,7 +325,7 @@ pub(super) fn end_keeping(raw: *mut (), owner: Id) {
 }
 
 /// Returns whether C keeps the part somewhere.
-fn is_kept(raw: *mut ()) -> bool {
+pub(super) fn is_kept(raw: *mut ()) -> bool {
     KEPT.load(Ordering::Relaxed) > 0 && table().kept.contains_key(&raw.addr())
 }
 

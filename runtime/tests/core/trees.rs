@@ -352,8 +352,11 @@ fn a_part_that_c_keeps_no_longer_is_released() {
     let tree = Tree::of(&mut *outline);
     let (one, two) = (topic(&tree, 1), topic(&tree, 2));
     let mut bookmark = tree.owner().bookmark().unwrap();
+    assert!(!tree.is_held(one));
     bookmark.set(one.get()).unwrap();
+    assert!(tree.is_held(one));
     bookmark.set(two.get()).unwrap();
+    assert!(tree.is_held(two) && !tree.is_held(one));
     assert_eq!(bookmark.number(), 2);
     log();
     drop(bookmark);
