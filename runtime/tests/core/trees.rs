@@ -37,6 +37,9 @@ impl Outline {
     #[calls(ffi::outline_released)]
     fn released(&self) -> c_int;
 
+    #[calls(ffi::outline_end, fails = negative, consumes = on_success)]
+    fn end(this: Owned<Self>, number: c_int) -> Result<()>;
+
     #[calls(ffi::bookmark_new, fails = null)]
     fn bookmark(&self) -> Result<Owned<Bookmark>>;
 }
@@ -285,6 +288,19 @@ fn a_topmost_part_without_a_parent_is_linked() {
     assert_eq!(tree.owner().root(), Some(one));
     drop(outline);
     assert_eq!(log(), ["topic_free 0", "outline_free 2"]);
+}
+
+#[test]
+fn what_is_unlinked_is_released_before_c_ends_the_owner() {
+    let _library = Library::start();
+    let before = unlinked();
+    for number in [1, -1] {
+        let mut outline = new();
+        outline.topic(1).unwrap();
+        assert_eq!(Outline::end(outline, number).is_ok(), number > 0);
+        assert_eq!(log(), ["topic_new 1", "topic_free 1", "outline_free 2"]);
+        assert_eq!(unlinked(), before);
+    }
 }
 
 #[test]

@@ -126,6 +126,11 @@ impl Outline {
     #[calls(ffi::outline_end, fails = negative, consumes = on_success, detach)]
     fn end(this: Owned<Self>, number: c_int) -> Result<()>;
 
+    /// Returns the outline in another type.
+    fn as_whole(this: Owned<Self>) -> Whole<'_> {
+        Whole::Outline(this)
+    }
+
     /// Calls `before`, drops the outline, and fails for a negative number.
     fn lose(this: Owned<Self>, number: c_int, before: Callable) -> Result<()> {
         before.call_unit(())?;
@@ -157,6 +162,12 @@ impl Outline {
     fn during_mut(&mut self, py: Python<'_>, callable: Py<PyAny>) -> PyResult<Py<PyAny>> {
         callable.call0(py)
     }
+}
+
+/// A result whose type hides an outline.
+#[derive(IntoPython)]
+pub(crate) enum Whole<'o> {
+    Outline(Owned<'o, Outline>),
 }
 
 fn within<'t>(topic: Borrowed<'_, Topic>, outline: &'t Outline) -> Result<Borrowed<'t, Topic>> {
