@@ -856,6 +856,8 @@ CLOSING = [
     mutant(PYTHON_STATE_CLOSE, "the owner of a tree comes back whatever was dropped", ("            if left_fields() == left {", "            if left_fields() == left || true {")),
     mutant(PYTHON_STATE_CLOSE, "close() tries for ever while a body has the handle", ("if self.raw().is_null() && self.borrow_state.is_borrowed() {", "if false && self.raw().is_null() && self.borrow_state.is_borrowed() {")),
     mutant(PYTHON_STATE_VIEW, "nobody knows of fields that refer to dropped objects", ("LEFT_FIELDS.fetch_add(1, Ordering::Relaxed);", "LEFT_FIELDS.fetch_add(0, Ordering::Relaxed);")),
+    mutant(EXCEPTIONS, "a package keeps the module that imports it", ("py.eval(message, Some(&globals), None)", "py.eval(message, Some(&globals).filter(|_| false), None)")),
+    mutant(INTERPRETER, "nothing calls Python when the interpreter has begun to end", ("    let py = attached().filter(|_| is_ending())?;", "    let py = attached().filter(|_| false)?;"), equivalent="up to Python 3.12 PyO3 attaches a thread at any time"),
     mutant(CALL_TRANSFER, "C ends the owner of a tree before what is unlinked", ("    if given.kind().owns_tree() {", "    if given.kind().owns_tree() && false {")),
     mutant(PYTHON_STATE_VIEW, "the owner of a tree comes back whatever was released", (" + tree::releases_before_end()", "")),
     mutant(CLASS, "the owner of a tree comes back from a body in another type", ("T::kind().owns_tree() && body_arguments::is_argument(id)", "T::kind().owns_tree() && body_arguments::is_argument(id) && false")),
@@ -1573,7 +1575,7 @@ DIRECT_ENTRIES = [
     mutant(
         DIRECT_VALUES,
         "a call that makes an exception may wait for a handle",
-        ("while the call borrows the handle.\n    let _python = ReentrancyGuard::begin();\n    // PyO3 has to know that the thread is attached.\n    Python::attach(|py| to_pyerr", "while the call borrows the handle.\n    // PyO3 has to know that the thread is attached.\n    Python::attach(|py| to_pyerr"),
+        ("while the call borrows the handle.\n    let _python = ReentrancyGuard::begin();\n    known_to_pyo3(py, |py| to_pyerr", "while the call borrows the handle.\n    known_to_pyo3(py, |py| to_pyerr"),
     ),
     mutant(
         METHODS_EXPAND_DIRECT_MACRO,

@@ -147,8 +147,7 @@ fn state_of(ty: &Type) -> &Type {
 }
 
 /// Refuses to lend a handle with a release through a part that does not know its owner: what is made in that handle
-/// would not keep the owner. Refuses to lend one by what lives in a tree: a call that edits the tree may give the handle
-/// out.
+/// would not keep the owner. Refuses to lend one by what lives in a tree: a call that edits the tree may give it out.
 fn expand_lender_checks(block: &MethodsBlock, method: &Method, output: &Type) -> TokenStream {
     let (runtime, receiver) = (&block.runtime, &block.handle);
     let arguments = method.parameters.iter().filter_map(|Parameter { ty, .. }| {
