@@ -78,6 +78,13 @@ impl Topic {
     #[calls(ffi::topic_add, fails = negative)]
     fn add(&mut self, child: &mut Topic) -> Result<()>;
 
+    #[field(self)]
+    fn heading(&self) -> Borrowed<Heading>;
+
+    #[foreign(heading)]
+    #[calls(ffi::topic_add, args = (heading, self), fails = negative)]
+    fn add_to(&mut self, heading: &Heading) -> Result<()>;
+
     /// Unlinks all topics below this one.
     fn clear(&mut self) -> Result<()> {
         let (tree, this) = Tree::around(self)?;
@@ -87,6 +94,10 @@ impl Topic {
         Ok(())
     }
 }
+
+/// A topic by another type.
+#[handle(raw = ffi::topic, part_of = Topic, owner_field = self)]
+struct Heading;
 
 /// A place in an outline. C keeps a pointer to the topic.
 #[handle(raw = ffi::bookmark, release = ffi::bookmark_free, parent = Outline, attachments)]
@@ -336,12 +347,19 @@ fn a_part_that_a_call_has_by_mut_is_no_other_argument() {
     let tree = Tree::of(&mut *outline);
     let one = topic(&tree, 1);
     let (mut first, mut second) = (tree.edit(one).unwrap(), tree.edit(one).unwrap());
-    for refused in [first.add(&mut second), one.take_out(&mut first)] {
+    let heading = one.get().heading();
+    for refused in [
+        first.add(&mut second),
+        one.take_out(&mut first),
+        first.add_to(&heading),
+    ] {
         assert!(matches!(refused, Err(Error::Busy("Topic"))), "{refused:?}");
     }
     assert_eq!((one.first(), one.parent()), (None, None));
     let two = topic(&tree, 2);
     one.take_out(&mut tree.edit(two).unwrap()).unwrap();
+    tree.edit(two).unwrap().add_to(&heading).unwrap();
+    assert_eq!(one.first(), Some(two));
 }
 
 #[test]
