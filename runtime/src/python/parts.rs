@@ -173,9 +173,8 @@ pub(super) unsafe fn free_reserved(ops: &TreeOps, raw: *mut ()) {
 ///
 /// # Safety
 ///
-/// Both parts are valid, the call uses both owners exclusively, the part at `to` has no object but is [reserved](reserve)
-/// for one, and something else owns
-/// the former owner's object until the call has ended.
+/// Both parts are valid, the call uses both owners exclusively, the part at `to` has no object but is reserved for one
+/// ([`reserve`]), and something else owns the former owner's object until the call has ended.
 pub(super) unsafe fn adopt_object(
     py: Python<'_>,
     ops: &TreeOps,
