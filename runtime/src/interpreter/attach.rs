@@ -168,15 +168,17 @@ pub(crate) fn try_attach<R>(f: impl FnOnce(Python<'_>) -> R) -> Option<R> {
     if let Some(done) = Python::try_attach(&mut once) {
         return done;
     }
-    let py = attached().filter(|_| is_ending())?;
-    known_to_pyo3(py, once)
+    // SAFETY: CPython: the function may be called at any time, by any thread.
+    let is_attached = is_ending() && !is_traversing() && unsafe { has_thread_state() };
+    // SAFETY: CPython: a thread with a thread state of its own is attached, as was just asked.
+    is_attached.then(|| known_to_pyo3(unsafe { Python::assume_attached() }, once))?
 }
 
 /// Runs `f` attached to the interpreter, if one runs.
 pub(crate) fn attach_if_running<R>(f: impl FnOnce() -> R) -> R {
     let mut f = Some(f);
     let mut once = || f.take().map(|f| f());
-    let done = try_attach(|_| once()).flatten();
+    let done = Python::try_attach(|_| once()).flatten();
     done.or_else(once)
         .unwrap_or_else(|| unreachable!("it runs once"))
 }

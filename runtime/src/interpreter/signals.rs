@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-use super::attach::try_attach;
 use super::reentrancy::ReentrancyGuard;
 use crate::error::Result;
 use crate::fork::{InChild, watch_forks};
@@ -65,7 +64,7 @@ pub(crate) fn check_signals() -> Result<()> {
 
 /// Runs Python's handlers of the signals that came meanwhile, on the thread that does so; on others, nothing.
 pub(crate) fn run_signal_handlers() -> Result<()> {
-    let checked = try_attach(|py| {
+    let checked = Python::try_attach(|py| {
         // A handler that uses what the running call uses would wait for this very thread.
         let _python = ReentrancyGuard::begin();
         py.check_signals()

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use pyo3::prelude::*;
 
-use super::attach::{attach_if_running, try_attach};
+use super::attach::attach_if_running;
 use crate::error::Error;
 
 /// Functions that need Python's classes. The Python half submits them at link time, so that they are there before any
@@ -41,7 +41,7 @@ pub(super) fn write_unraisable(error: Error) -> Option<Error> {
     };
     let mut error = Some(error);
     // C may report it on a thread that is detached from the interpreter.
-    try_attach(|py| {
+    Python::try_attach(|py| {
         let error = error.take();
         apart_from_pending(|| {
             if let Some(error) = error {

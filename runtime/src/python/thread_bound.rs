@@ -14,7 +14,7 @@ use super::handle_class::HandleClass;
 use super::pending_release::PendingRelease;
 use super::state::ResourceState;
 use crate::fork::{Lock, add_waiting_release, is_release_waiting, remove_waiting_releases};
-use crate::interpreter::{attach_if_running, try_attach};
+use crate::interpreter::attach_if_running;
 
 /// The handles and deferred releases of one thread.
 #[derive(Default)]
@@ -139,7 +139,7 @@ fn close_all(thread: u64) {
         return;
     }
     let mut objects = Some(objects);
-    try_attach(|py| {
+    Python::try_attach(|py| {
         for object in objects.take().into_iter().flatten() {
             let object = object.1.into_bound(py).upgrade();
             let Some(Ok(object)) = object.map(Bound::cast_into::<HandleClass>) else {

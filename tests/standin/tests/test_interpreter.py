@@ -66,9 +66,10 @@ class Last:
                 result = type(error).__name__
             write(1, f"{is_ending()} {result}\\n".encode())
 
-feed = s.Feed(iter([7]).__next__)
+feed = s.Feed(iter([7, 8]).__next__)
+failing = s.Feed([].pop)
 outline = s.Outline()
-builtins.last = Last(s.Config().missing, feed.__next__, outline.during, lambda end=outline.end: end(-1))
+builtins.last = Last(s.Config().missing, feed.pull, feed.__next__, failing.pull, outline.during, lambda end=outline.end: end(-1))
 """
 
 # An object of the main module that is in a cycle.
@@ -97,7 +98,7 @@ def run(code, *arguments, **environment):
 
 
 def test_calls_at_the_end_of_the_interpreter():
-    assert run(AT_THE_END) == ["True Error", "True 7", "True TypeError", "True Error", ""]
+    assert run(AT_THE_END) == ["True Error", "True 7", "True 8", "True IndexError", "True TypeError", "True Error", ""]
 
 
 def test_a_package_does_not_keep_the_module_that_imports_it():
