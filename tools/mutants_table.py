@@ -122,6 +122,7 @@ CHILDREN_RELEASE = "runtime/src/children/release.rs"
 CHILDREN_TABLE = "runtime/src/children/table.rs"
 CHILDREN_BORN = "runtime/src/children/born.rs"
 METHODS_EXPAND_CHECKS_MACRO = "macros/src/methods/expand/checks.rs"
+CHILDREN_PARENT_OF = "runtime/src/children/parent_of.rs"
 CHILDREN_ANCESTORS = "runtime/src/children/ancestors.rs"
 CONVERT_COPY = "runtime/src/convert/copy.rs"
 NEW_COPY = "runtime/src/python/new_copy.rs"
@@ -856,6 +857,20 @@ CLOSING = [
     mutant(PYTHON_STATE_CLOSE, "the owner of a tree comes back whatever was dropped", ("            if left_fields() == left {", "            if left_fields() == left || true {")),
     mutant(PYTHON_STATE_CLOSE, "close() tries for ever while a body has the handle", ("if self.raw().is_null() && self.borrow_state.is_borrowed() {", "if false && self.raw().is_null() && self.borrow_state.is_borrowed() {")),
     mutant(PYTHON_STATE_VIEW, "nobody knows of fields that refer to dropped objects", ("LEFT_FIELDS.fetch_add(1, Ordering::Relaxed);", "LEFT_FIELDS.fetch_add(0, Ordering::Relaxed);")),
+    mutant(ADOPT, "two originals give their objects to one copy", ("                    parts::reserve(copied.ops, copy);\n", "")),
+    mutant(ADOPT, "a copy that got no object is kept for one", ("                parts::free_reserved(copied.ops, copy);\n", "                let _ = copy;\n")),
+    mutant(TREE_MOVED, "a call that changes a part has it by another type, too", ("other.kind().is_view() && !other.kind().is_integer();", "other.kind().tree().is_some();")),
+    mutant(EXCEPTIONS, "a package keeps the module that imports it", ("py.eval(message, Some(&globals), None)", "py.eval(message, Some(&globals).filter(|_| false), None)")),
+    mutant(INTERPRETER, "callbacks do not run when the interpreter has begun to end", ("let is_attached = is_ending() && !is_traversing() &&", "let is_attached = false && is_ending() && !is_traversing() &&")),
+    mutant(DIRECT_VALUES, "a call that fails when the interpreter has begun to end aborts the process", ("    known_to_pyo3(py, |py| to_pyerr(py, error).restore(py));\n", "    Python::attach(|py| to_pyerr(py, error).restore(py));\n")),
+    mutant(CALL_TRANSFER, "C ends the owner of a tree before what is unlinked", ("    if given.kind().owns_tree() {", "    if given.kind().owns_tree() && false {")),
+    mutant(PYTHON_STATE_VIEW, "the owner of a tree comes back whatever was released", (" + tree::releases_before_end()", "")),
+    mutant(CLASS, "the owner of a tree comes back from a body in another type", ("T::kind().owns_tree() && body_arguments::is_argument(id)", "T::kind().owns_tree() && body_arguments::is_argument(id) && false")),
+    mutant(METHODS_EXPAND_PYTHON_MACRO, "a result of another type is no handle that the body took", ("    let may_return = matches!(method.source, Source::Body(_));", "    let may_return = parameters.iter().any(|parameter| method.may_return(parameter));")),
+    mutant(CALLBACKS_EXPAND_MACRO, "a callback gives C the owner of a tree", ("                ::core::assert!(!spec.owns_tree, #tree);\n", "                let _ = #tree;\n"), seen_by_compiler=True),
+    mutant(METHODS_EXPAND_CHECKS_MACRO, "what is in a tree lends handles", ("                ::core::assert!(!(#lent::IS_RELEASED && #lender::IS_IN_TREE) || #is_above, #in_tree);\n", "                let _ = (#is_above, #in_tree);\n"), seen_by_compiler=True),
+    mutant(CHILDREN_PARENT_OF, "the parent of a child that C keeps lends handles", ("    if is_owned_by_c(id) && lends_handles(P::kind()) {", "    if is_owned_by_c(id) && lends_handles(P::kind()) && false {")),
+    mutant(CHILDREN_PARENT_OF, "a child that nobody keeps has a parent that lends nothing", ("    if is_owned_by_c(id) && lends_handles(P::kind()) {", "    if lends_handles(P::kind()) {")),
     mutant(HANDLE_EXPAND_MACRO, "a handle that lends memory is given as a parent", ("handle.sharing.lends.is_none() && !handle.owns_tree", "!handle.owns_tree"), seen_by_compiler=True),
     mutant(HANDLE_EXPAND_MACRO, "the owner of a tree is given as a parent", ("handle.sharing.lends.is_none() && !handle.owns_tree", "handle.sharing.lends.is_none()"), seen_by_compiler=True),
     mutant(CALL_BUFFER, "memory that C finds too small stays as it is", ("        let is_repeated = is_too_small && self.grow", "        let is_repeated = false && is_too_small && self.grow")),
@@ -1570,7 +1585,7 @@ DIRECT_ENTRIES = [
     mutant(
         DIRECT_VALUES,
         "a call that makes an exception may wait for a handle",
-        ("while the call borrows the handle.\n    let _python = ReentrancyGuard::begin();\n    // PyO3 has to know that the thread is attached.\n    Python::attach(|py| to_pyerr", "while the call borrows the handle.\n    // PyO3 has to know that the thread is attached.\n    Python::attach(|py| to_pyerr"),
+        ("while the call borrows the handle.\n    let _python = ReentrancyGuard::begin();\n    known_to_pyo3(py, |py| to_pyerr", "while the call borrows the handle.\n    known_to_pyo3(py, |py| to_pyerr"),
     ),
     mutant(
         METHODS_EXPAND_DIRECT_MACRO,

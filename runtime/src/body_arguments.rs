@@ -152,6 +152,16 @@ pub(crate) fn refused_to_close(number: Option<u64>) {
     });
 }
 
+/// Returns whether a running body got the handle `id` from Python, and may return it.
+#[cfg_attr(
+    not(feature = "python"),
+    allow(dead_code, reason = "only Python objects give handles to bodies")
+)]
+pub(crate) fn is_argument(id: Id) -> bool {
+    let is_it = |entry: &Entry| entry.id == id && entry.place == Place::Owned;
+    ANY.load(Relaxed) && ARGUMENTS.with_borrow(|entries| entries.iter().any(is_it))
+}
+
 /// Gives the handle `id`, which a body returns, back to the Python object that it came from. `find` gets the address of
 /// the object's state, and returns the object if it is an argument of that body. `None` for other handles.
 #[cfg_attr(

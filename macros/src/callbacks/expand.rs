@@ -297,7 +297,8 @@ fn expand_constants(state: &Type, callback: &CallbackMethod, runtime: &TokenStre
     }
 }
 
-/// Refuses owned handles with a parent among the parameters and the result, and those with `attachments` in the result.
+/// Refuses owned handles with a parent among the parameters and the result, and those with `attachments`, and owners of
+/// trees, in the result.
 pub(crate) fn expand_owned_child_checks(
     state: &Type,
     method: &ImplItemFn,
@@ -314,11 +315,17 @@ pub(crate) fn expand_owned_child_checks(
              it to C, so return a handle type without `attachments`",
             name = type_name(handle),
         );
+        let tree = format!(
+            "a `{name}` owns parts with `tree`, and C would not release those that are unlinked: a callback cannot give it to \
+             C",
+            name = type_name(handle),
+        );
         let check = quote! {
-            const _: () = ::core::assert!(
-                !<#handle as #runtime::__private::handle::Handle>::SPEC.attachments,
-                #message
-            );
+            const _: () = {
+                let spec = <#handle as #runtime::__private::handle::Handle>::SPEC;
+                ::core::assert!(!spec.attachments, #message);
+                ::core::assert!(!spec.owns_tree, #tree);
+            };
             #runtime::__private::inventory::submit! {
                 #runtime::__private::kind::GivenByCallbacks(<#handle as #runtime::__private::handle::Handle>::kind)
             }

@@ -3,6 +3,7 @@
 use crate::children::{self, Id};
 use crate::handle::{Handle, Keeper, Transfer, TransferredData};
 use crate::outcome::Outcome;
+use crate::tree;
 
 /// Returns the handle in `place`, which C gets and may keep.
 ///
@@ -27,7 +28,8 @@ pub fn limit_to<'a, T>(here: &'a (), handle: &'a T) -> &'a T {
     handle
 }
 
-/// Looks once more at a handle that C is about to get: the author's code ran since the call began.
+/// Looks once more at a handle that C is about to get: the author's code ran since the call began. Releases the
+/// unlinked parts of a tree, which C would not release with the owner.
 ///
 /// # Panics
 ///
@@ -38,6 +40,10 @@ pub fn check_unchanged(given: Id) {
         && let Err(error) = children::check_unchanged(given)
     {
         panic!("{error}");
+    }
+    if given.kind().owns_tree() {
+        // SAFETY: guarantee 26: the call has the only owner, and uses it exclusively.
+        unsafe { tree::release_before_end(given) };
     }
 }
 

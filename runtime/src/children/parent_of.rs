@@ -2,9 +2,9 @@
 
 use std::ptr::{self, NonNull};
 
-use crate::children::table::with_table;
+use crate::children::table::{HandleEntry, with_table};
 use crate::error::{Error, Result};
-use crate::handle::kind::{HandleKind, Id};
+use crate::handle::kind::{HandleKind, Id, LentToCallbacks};
 use crate::handle::{Handle, Resource};
 
 /// A handle that lives in a `P`: `parent = P`, or `parent = (…, P)`. Implemented by `#[handle]`.
@@ -63,9 +63,19 @@ pub unsafe trait LendsNothing: Handle {}
 ///
 /// # Errors
 ///
-/// `Error::Value` if nobody knows the parent: C made the handle in one that it lent to a callback.
+/// `Error::Value` if nobody knows the parent: C made the handle in one that it lent to a callback. Also if C keeps the
+/// handle, and lends others by the parent: a call by `&mut` on the parent may give these out meanwhile.
 pub fn parent_of<P: LendsNothing, T: LivesIn<P>>(child: &T) -> Result<&P> {
-    let raw = find(Id::of(child), P::kind()).ok_or_else(|| {
+    let id = Id::of(child);
+    if is_owned_by_c(id) && lends_handles(P::kind()) {
+        return Err(Error::Value(format!(
+            "C keeps this {}, so nothing borrows the {parent} that it lives in, and C lends other handles by the {parent}: \
+             take the {parent} as an argument",
+            T::NAME,
+            parent = P::NAME
+        )));
+    }
+    let raw = find(id, P::kind()).ok_or_else(|| {
         Error::Value(format!(
             "nobody knows in which {} this {} lives: C made it in one that it lent to a callback",
             P::NAME,
@@ -74,8 +84,25 @@ pub fn parent_of<P: LendsNothing, T: LivesIn<P>>(child: &T) -> Result<&P> {
     })?;
     // SAFETY: trait `LivesIn`: the child lives in a `P`, and others may use it meanwhile. guarantee 21: a parent is
     // released after its children, so it is valid as long as the child is. trait `LendsNothing`: where the child does
-    // not borrow the parent, because C lends the child, the table of uses sees all that is done with the parent.
+    // not borrow the parent, because C lends the child, the table of uses sees all that is done with the parent. There
+    // the parent lends no handles.
     Ok(unsafe { P::from_raw(raw.cast()) })
+}
+
+fn is_owned_by_c(child: Id) -> bool {
+    with_table(|table| table.get(&child).is_some_and(HandleEntry::is_owned_by_c))
+}
+
+/// Returns whether a method of such handles, or of their parts, returns a handle with a release as `Borrowed`.
+#[cold]
+fn lends_handles(kind: &'static HandleKind) -> bool {
+    let mut all = inventory::iter::<LentToCallbacks>.into_iter();
+    all.any(|lent| {
+        let mut lenders = lent.lenders.iter().flatten();
+        lent.is_lent_by_call
+            && !(lent.kind)().is_view()
+            && lenders.any(|lender| ptr::eq(lender().resource_kind(), kind))
+    })
 }
 
 fn find(child: Id, kind: &'static HandleKind) -> Option<NonNull<()>> {

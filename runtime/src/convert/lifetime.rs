@@ -194,6 +194,17 @@ pub trait LentByOther {
     const IS_OWNER: bool = false;
 }
 
+/// The fact whether a `T` that is lent by an `R` is what the owner of that is part of.
+#[derive(Debug)]
+pub struct LentWithin<T, R>(PhantomData<(T, R)>);
+
+impl<T, M: Handle<Up = In<T>>, R: Handle<Up = In<M>>> LentWithin<T, R> {
+    /// True: a `T` is what the owner of `R` is part of.
+    pub const IS_OWNER: bool = true;
+}
+
+impl<T, R> LentByOther for LentWithin<T, R> {}
+
 impl<T, R> LentByOther for LentBy<T, R> {}
 
 /// Refuses, while compiling, a `T` from a call whose parents besides the receiver are not `Others`.

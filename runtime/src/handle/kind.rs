@@ -257,10 +257,6 @@ impl HandleKind {
     }
 
     /// Returns whether the handles own parts that move.
-    #[cfg_attr(
-        not(feature = "python"),
-        allow(dead_code, reason = "only parts have Python objects")
-    )]
     pub(crate) fn owns_tree(&self) -> bool {
         self.spec.owns_tree
     }

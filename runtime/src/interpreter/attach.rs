@@ -1,9 +1,13 @@
 //! Attaching to the interpreter and detaching from it; sub-interpreters; the interpreter's end.
 
 use std::cell::Cell;
+use std::ffi::c_int;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::{ptr, thread};
 
 use pyo3::exceptions::PyImportError;
 use pyo3::ffi;
+use pyo3::impl_::trampoline::{MethodDef, objobjproc};
 use pyo3::prelude::*;
 
 use super::exception::new_exception;
@@ -99,6 +103,75 @@ pub(crate) fn is_traversing() -> bool {
 /// Marks that this thread shows the values of a handle to the garbage collector, until the guard is dropped.
 pub(crate) fn begin_traversing() -> RestoreGuard<bool> {
     RestoreGuard::set(&TRAVERSING, true)
+}
+
+/// A closure, and what it returned or how it panicked.
+struct Run<F, R> {
+    f: Option<F>,
+    result: Option<thread::Result<R>>,
+}
+
+impl<F: FnOnce(Python<'_>) -> R, R> Run<F, R> {
+    /// Runs the closure.
+    ///
+    /// # Safety
+    ///
+    /// `run` is a valid [`Run`].
+    unsafe fn run(
+        py: Python<'_>,
+        _: *mut ffi::PyObject,
+        run: *mut ffi::PyObject,
+    ) -> PyResult<c_int> {
+        // SAFETY: the caller's promise.
+        let run = unsafe { &mut *run.cast::<Self>() };
+        let f = run.f.take();
+        run.result = f.map(|f| catch_unwind(AssertUnwindSafe(|| f(py))));
+        Ok(0)
+    }
+}
+
+impl<F: FnOnce(Python<'_>) -> R, R> MethodDef<objobjproc::Func> for Run<F, R> {
+    const METH: objobjproc::Func = Run::<F, R>::run;
+}
+
+/// Runs `f`, and lets PyO3 know that this thread is attached to the interpreter. `Python::attach` does so, too, but
+/// panics once the interpreter has begun to end, also on the thread that ends it and still runs Python code.
+pub(crate) fn known_to_pyo3<R>(_: Python<'_>, f: impl FnOnce(Python<'_>) -> R) -> R {
+    let mut run = Run {
+        f: Some(f),
+        result: None,
+    };
+    // SAFETY: PyO3: it passes on both pointers, and does not look at them. This thread is attached, as the token shows.
+    unsafe { call_by_pyo3(&mut run) };
+    match run.result {
+        Some(Ok(result)) => result,
+        Some(Err(panic)) => resume_unwind(panic),
+        None => unreachable!("PyO3 passes the call on"),
+    }
+}
+
+/// Lets PyO3 run a closure.
+///
+/// # Safety
+///
+/// This thread is attached to the interpreter.
+unsafe fn call_by_pyo3<F: FnOnce(Python<'_>) -> R, R>(run: &mut Run<F, R>) {
+    // SAFETY: the caller's promise.
+    unsafe { objobjproc::<Run<F, R>>(ptr::null_mut(), ptr::from_mut(run).cast()) };
+}
+
+/// Runs `f` attached to the interpreter. Returns `None` where that cannot be: there is no interpreter, or it has begun
+/// to end and this thread is not attached to it.
+pub(crate) fn try_attach<R>(f: impl FnOnce(Python<'_>) -> R) -> Option<R> {
+    let mut f = Some(f);
+    let mut once = |py: Python<'_>| f.take().map(|f| f(py));
+    if let Some(done) = Python::try_attach(&mut once) {
+        return done;
+    }
+    // SAFETY: CPython: the function may be called at any time, by any thread.
+    let is_attached = is_ending() && !is_traversing() && unsafe { has_thread_state() };
+    // SAFETY: CPython: a thread with a thread state of its own is attached, as was just asked.
+    is_attached.then(|| known_to_pyo3(unsafe { Python::assume_attached() }, once))?
 }
 
 /// Runs `f` attached to the interpreter, if one runs.

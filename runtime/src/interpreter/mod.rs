@@ -23,7 +23,7 @@ mod without;
 #[cfg(feature = "python")]
 pub(crate) use attach::{
     attach_if_running, begin_traversing, detach, is_attached, is_detached, is_ending,
-    is_traversing, refuse_subinterpreter,
+    is_traversing, known_to_pyo3, refuse_subinterpreter, try_attach,
 };
 #[cfg(feature = "python")]
 pub(crate) use exception::{new_exception, new_exception_of, new_text, raised};

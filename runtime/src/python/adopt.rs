@@ -107,12 +107,19 @@ unsafe fn adopt_objects(copied: &Copied<'_>) -> Result<()> {
         };
     }
     let mut is_any = false;
+    let _reserved = Reserved(copied);
     // SAFETY: the caller's promise.
     unsafe {
         copied.each(|(original, copy)| {
-            is_any |= parts::is_registered(copied.ops, original);
+            let is_moved = parts::is_registered(copied.ops, original);
+            is_any |= is_moved;
             match parts::is_registered(copied.ops, copy) {
                 true => Err(refused(copied, "the copy has a Python object already")),
+                // The copy of another original, too, has none.
+                false if is_moved => {
+                    parts::reserve(copied.ops, copy);
+                    Ok(())
+                }
                 false => Ok(()),
             }
         })?;
@@ -147,6 +154,26 @@ unsafe fn adopt_objects(copied: &Copied<'_>) -> Result<()> {
             parts::adopt_object(py, copied.ops, original, copy, &to);
             Ok(())
         })
+    }
+}
+
+/// The copies that are to get an object each. The drop frees those that did not get one.
+struct Reserved<'a>(&'a Copied<'a>);
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        let Reserved(copied) = self;
+        // SAFETY: the caller's promise, given to `adopt_objects`, which is still at work. No Python code has run.
+        let freed = unsafe {
+            copied.each(|(_, copy)| {
+                parts::free_reserved(copied.ops, copy);
+                Ok(())
+            })
+        };
+        debug_assert!(
+            freed.is_ok(),
+            "`Copied::adopt_objects` has compared the shapes"
+        );
     }
 }
 

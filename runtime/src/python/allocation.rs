@@ -15,7 +15,7 @@ use pyo3::{PyClass, PyClassInitializer};
 
 use super::handle_class::HandleClass;
 use super::state::HandleState;
-use crate::interpreter::ReentrancyGuard;
+use crate::interpreter::{ReentrancyGuard, known_to_pyo3};
 use crate::panics::Caught;
 
 /// The place of the state in an object.
@@ -93,7 +93,7 @@ pub(super) unsafe fn new_object<C: PyClass<BaseType = HandleClass>>(
             false => new_untracked(type_object),
         };
         if object.is_null() {
-            return Err(no_memory_for(state));
+            return Err(no_memory_for(py, state));
         }
         object
             .byte_add(STATE)
@@ -112,10 +112,10 @@ pub(super) unsafe fn new_object<C: PyClass<BaseType = HandleClass>>(
 
 /// Returns the exception of a failed allocation, and drops the state.
 #[cold]
-fn no_memory_for(state: HandleState) -> PyErr {
+fn no_memory_for(py: Python<'_>, state: HandleState) -> PyErr {
     // Dropping objects may run Python code, while the call borrows the handle.
     let _python = ReentrancyGuard::begin();
-    Python::attach(|py| {
+    known_to_pyo3(py, |py| {
         drop(state);
         PyErr::fetch(py)
     })

@@ -203,7 +203,7 @@ impl<'a, 'py> CallContext<'a, 'py> {
     }
 
     /// Returns the Python object that the body got the handle `id` from, with the handle in it again; `None` for other
-    /// handles. No method can return the owner of a tree that it got.
+    /// handles. The owner of a tree is none of these: the caller has refused it.
     pub(super) fn give_back(&self, id: Id) -> Option<Bound<'py, PyAny>> {
         body_arguments::give_back(id, |address| {
             let mut requests = self.requests.iter().flatten();

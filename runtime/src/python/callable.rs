@@ -13,7 +13,7 @@ use pyo3::{Borrowed, IntoPyObjectExt, PyTraverseError, PyVisit};
 
 use crate::attachment::{Attachment, Traversal, Traverse};
 use crate::error::{Error, Result};
-use crate::interpreter::new_exception;
+use crate::interpreter::{new_exception, try_attach};
 
 /// A Python callable, in a value that a handle keeps. `#[callbacks]` call it on the thread on which C calls them. As an
 /// argument it accepts any object that can be called, and refuses others with a `TypeError`.
@@ -34,7 +34,7 @@ impl Callable {
         &self,
         call: impl for<'py> FnOnce(&Bound<'py, PyAny>) -> Result<R>,
     ) -> Result<R> {
-        let called = Python::try_attach(|py| {
+        let called = try_attach(|py| {
             let Some(callable) = self.get(py) else {
                 return Err(Error::Value(
                     "this callback was collected with its handle".into(),

@@ -19,7 +19,7 @@ pub use super::exception_fields::{
 use super::py_box::no_memory;
 use crate::error::{Error as RustError, Noted};
 use crate::fallible_copy::OutOfMemory;
-use crate::interpreter::{new_exception, new_exception_of, new_text, raised};
+use crate::interpreter::{new_exception, new_exception_of, new_text, raised, try_attach};
 use crate::panics::Payload;
 
 /// The base of all exceptions of this package.
@@ -235,7 +235,7 @@ pub(crate) fn of_callback(error: RustError) -> RustError {
         return error;
     };
     let mut error = Some(error);
-    let instead = Python::try_attach(|py| {
+    let instead = try_attach(|py| {
         let error = error.take()?;
         Some(instead_of_stop(py, error, "a callback"))
     });
@@ -284,7 +284,8 @@ fn os_error(py: Python<'_>, error: &std::io::Error, path: Option<std::path::Path
 
 impl From<RustError> for PyErr {
     fn from(error: RustError) -> Self {
-        Python::attach(|py| to_pyerr(py, error))
+        try_attach(|py| to_pyerr(py, error))
+            .unwrap_or_else(|| panic!("there is no interpreter any more"))
     }
 }
 
@@ -370,7 +371,9 @@ pub fn class_of<T: Exception>(py: Python<'_>) -> PyResult<Bound<'_, PyType>> {
         let os_error = py.get_type::<PyOSError>();
         namespace.set_item("__new__", os_error.getattr("__new__")?)?;
         let message = c"property(lambda self: self.args[0] if self.args else None)";
-        namespace.set_item("strerror", py.eval(message, None, None)?)?;
+        // Without globals of its own it would keep those of the code that imports the package.
+        let globals = PyDict::new(py);
+        namespace.set_item("strerror", py.eval(message, Some(&globals), None)?)?;
         let arguments = (class.name()?, PyTuple::new(py, bases)?, namespace);
         let made = py.get_type::<PyType>().call1(arguments)?;
         PyResult::Ok(made.cast_into::<PyType>()?.unbind())

@@ -13,6 +13,7 @@ use super::parts;
 use super::py_box::no_memory;
 use super::state::{HandleState, Special};
 use super::trace::trace;
+use crate::body_arguments;
 use crate::children::{self, Id};
 use crate::error::Error;
 use crate::failpoint::FailPoint;
@@ -75,7 +76,11 @@ pub(super) fn owned_into_py<'py, T: PyHandle + Resource>(
     owned: Owned<'_, T>,
     context: &CallContext<'_, 'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    if let Some(object) = context.give_back(Id::of(&*owned)) {
+    let id = Id::of(&*owned);
+    if T::kind().owns_tree() && body_arguments::is_argument(id) {
+        return Err(to_pyerr(context.py(), ended::<T>()));
+    }
+    if let Some(object) = context.give_back(id) {
         owned.into_raw_for_now();
         return Ok(object);
     }
@@ -109,6 +114,16 @@ pub(super) fn owned_into_py<'py, T: PyHandle + Resource>(
         super::thread_bound::opened(state, PyWeakrefReference::new(object.as_any())?.unbind());
     }
     Ok(object.into_any())
+}
+
+/// Returns the error for the owner of a tree that a body took and returns: Python may have objects of its parts, which
+/// refer to the former object.
+#[cold]
+fn ended<T: Handle>() -> Error {
+    Error::Value(format!(
+        "a body ends a {name} that it takes, because Python may have objects of its parts: take `&self` or `&mut {name}`",
+        name = T::NAME
+    ))
 }
 
 /// Converts `owned`, which lives in no other handle, to a new Python object, as [`owned_into_py`] does.

@@ -8,6 +8,7 @@
 //! now, or one whose drop CPython 3.14 and newer puts off because the stack is nearly full. Such an object is not given
 //! out again. A new one takes its place.
 
+use std::ffi::c_void;
 use std::ptr;
 
 use pyo3::prelude::*;
@@ -136,12 +137,44 @@ pub(super) unsafe fn is_registered(ops: &TreeOps, raw: *mut ()) -> bool {
     unsafe { !(*ops.object(raw)).is_null() }
 }
 
+/// The address in the field of a part that is about to get an object.
+static RESERVED: u8 = 0;
+
+fn reserved() -> *mut c_void {
+    (&raw const RESERVED).cast_mut().cast()
+}
+
+/// Keeps the field of a part, which refers to no object, for an object.
+///
+/// # Safety
+///
+/// As for [`find`]. No Python code runs, and nobody else looks at the field, before [`free_reserved`].
+pub(super) unsafe fn reserve(ops: &TreeOps, raw: *mut ()) {
+    // SAFETY: the caller's promise.
+    unsafe { *ops.object(raw) = reserved() };
+}
+
+/// Ends [`reserve`], if the part got no object.
+///
+/// # Safety
+///
+/// As for [`reserve`].
+pub(super) unsafe fn free_reserved(ops: &TreeOps, raw: *mut ()) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let field = ops.object(raw);
+        if *field == reserved() {
+            *field = ptr::null_mut();
+        }
+    }
+}
+
 /// Makes the object of a part, if there is one, the object of the part at `to`, which belongs to `owner`.
 ///
 /// # Safety
 ///
-/// Both parts are valid, the call uses both owners exclusively, the part at `to` has no object, and something else owns
-/// the former owner's object until the call has ended.
+/// Both parts are valid, the call uses both owners exclusively, the part at `to` has no object but is reserved for one
+/// ([`reserve`]), and something else owns the former owner's object until the call has ended.
 pub(super) unsafe fn adopt_object(
     py: Python<'_>,
     ops: &TreeOps,

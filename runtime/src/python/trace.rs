@@ -15,7 +15,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::handle::kind::{HandleKind, live_handles};
-use crate::interpreter::ReentrancyGuard;
+use crate::interpreter::{ReentrancyGuard, known_to_pyo3};
 
 static ON: AtomicBool = AtomicBool::new(false);
 static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -52,12 +52,12 @@ pub(super) fn trace(py: Python<'_>, kind: &'static HandleKind) -> Option<Traced>
     }
 }
 
-fn remember(_: Python<'_>, kind: &'static HandleKind) -> Option<Traced> {
+fn remember(py: Python<'_>, kind: &'static HandleKind) -> Option<Traced> {
     // The error may be that there is no memory to show it in.
     // A method with a direct entry holds its borrows meanwhile, and PyO3 does not know that the thread is attached.
     let _python = ReentrancyGuard::begin();
     let stack =
-        Python::attach(stack).unwrap_or_else(|_| "  (the stack could not be read)\n".into());
+        known_to_pyo3(py, stack).unwrap_or_else(|_| "  (the stack could not be read)\n".into());
     let id = NonZeroU64::new(NEXT.fetch_add(1, Ordering::Relaxed))?;
     live().insert(
         id,

@@ -12,6 +12,7 @@ use super::state::ResourceState;
 use crate::error::{Error, Result};
 use crate::handle::CallbackOnly;
 use crate::handle::kind::HandleKind;
+use crate::interpreter::try_attach;
 
 /// Calls `f` with a Python object of a [`callback_only`](crate::reference::handle#callback_only) handle. The object is
 /// closed when `f` has returned: where Python code has kept it, its use raises `ClosedError`. Until then only this
@@ -80,7 +81,7 @@ unsafe fn lend<T: PyHandle + CallbackOnly, R>(
     is_shared: bool,
     f: impl FnOnce(&Py<PyAny>) -> Result<R>,
 ) -> Result<R> {
-    let called = Python::try_attach(|py| {
+    let called = try_attach(|py| {
         let object = new_lent::<T>(py, raw.cast())?;
         let lent = Lent::begin(object.as_super().get().state().resource(), is_shared);
         let result = f(object.as_any().as_unbound());

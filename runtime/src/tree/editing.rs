@@ -220,7 +220,7 @@ impl<'t, O: TreeOwner> Tree<'t, O> {
     /// - an original does not belong to `from`, or a copy does not belong to this tree;
     /// - both trees are one;
     /// - a copy has another shape than its original;
-    /// - a copy has a Python object already;
+    /// - a copy has a Python object already, or is that of several originals with objects;
     /// - the owners, or parts of them, are no arguments of the call from Python;
     /// - the thread gave up the GIL;
     /// - free-threaded Python has an object of an original.

@@ -33,6 +33,8 @@ pub use kept::KeptPart;
 pub use moved::{Moving, RegisterNew, Reservation, check_apart};
 pub(crate) use part::ops_of;
 pub use part::{TreeOwner, TreePart};
-pub(crate) use unlinked::{forget_all, release_all};
+pub(crate) use unlinked::{forget_all, release_all, release_before_end};
 #[cfg(feature = "python")]
-pub(crate) use unlinked::{is_any_unsettled, settle, settle_around, settle_later};
+pub(crate) use unlinked::{
+    is_any_unsettled, releases_before_end, settle, settle_around, settle_later,
+};

@@ -109,7 +109,7 @@ impl Drop for Moving {
     }
 }
 
-/// Refuses a call that has one part by `&mut` and also as another argument.
+/// Refuses a call that has one part by `&mut` and also as another argument, perhaps by another type.
 ///
 /// # Errors
 ///
@@ -123,7 +123,9 @@ pub fn check_apart(moving: &[Option<Moving>], others: &[Option<Id>]) -> Result<(
             .iter()
             .flatten()
             .any(|it| it.raw == part.raw);
-        let is_it = |other: &Id| ptr::eq(other.kind(), part.kind) && other.raw() == part.raw;
+        // What is at the address of a part is that part.
+        let is_part = |other: &Id| other.kind().is_view() && !other.kind().is_integer();
+        let is_it = |other: &Id| other.raw() == part.raw && is_part(other);
         if is_moved || others.iter().flatten().any(is_it) {
             return Err(Error::Busy(part.kind.name()));
         }

@@ -495,6 +495,29 @@ pub(crate) unsafe fn release_all(owner: Id) {
     }
 }
 
+/// The number of calls that gave C an owner of which they released parts.
+static RELEASES_BEFORE_END: AtomicUsize = AtomicUsize::new(0);
+
+/// Releases all unlinked subtrees of `owner`, which C is about to end.
+///
+/// # Safety
+///
+/// As for [`release_all`].
+pub(crate) unsafe fn release_before_end(owner: Id) {
+    let has_unlinked = is_any() && table().owners.contains_key(&key(owner));
+    if has_unlinked {
+        RELEASES_BEFORE_END.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise.
+        unsafe { release_all(owner) };
+    }
+}
+
+/// Returns the number of calls that gave C an owner of which they released parts: Python may have objects of these.
+#[cfg(feature = "python")]
+pub(crate) fn releases_before_end() -> usize {
+    RELEASES_BEFORE_END.load(Ordering::Relaxed)
+}
+
 /// Forgets all unlinked subtrees of `owner`, which belongs to the process that this one was forked from.
 pub(crate) fn forget_all(owner: Id) {
     while is_any() && table().take_newest(owner).is_some() {}

@@ -37,6 +37,9 @@ impl Outline {
     #[calls(ffi::outline_released)]
     fn released(&self) -> c_int;
 
+    #[calls(ffi::outline_end, fails = negative, consumes = on_success)]
+    fn end(this: Owned<Self>, number: c_int) -> Result<()>;
+
     #[calls(ffi::bookmark_new, fails = null)]
     fn bookmark(&self) -> Result<Owned<Bookmark>>;
 }
@@ -75,6 +78,13 @@ impl Topic {
     #[calls(ffi::topic_add, fails = negative)]
     fn add(&mut self, child: &mut Topic) -> Result<()>;
 
+    #[field(self)]
+    fn heading(&self) -> Borrowed<Heading>;
+
+    #[foreign(heading)]
+    #[calls(ffi::topic_add, args = (heading, self), fails = negative)]
+    fn add_to(&mut self, heading: &Heading) -> Result<()>;
+
     /// Unlinks all topics below this one.
     fn clear(&mut self) -> Result<()> {
         let (tree, this) = Tree::around(self)?;
@@ -84,6 +94,10 @@ impl Topic {
         Ok(())
     }
 }
+
+/// A topic by another type.
+#[handle(raw = ffi::topic, part_of = Topic, owner_field = self)]
+struct Heading;
 
 /// A place in an outline. C keeps a pointer to the topic.
 #[handle(raw = ffi::bookmark, release = ffi::bookmark_free, parent = Outline, attachments)]
@@ -288,6 +302,19 @@ fn a_topmost_part_without_a_parent_is_linked() {
 }
 
 #[test]
+fn what_is_unlinked_is_released_before_c_ends_the_owner() {
+    let _library = Library::start();
+    let before = unlinked();
+    for number in [1, -1] {
+        let mut outline = new();
+        outline.topic(1).unwrap();
+        assert_eq!(Outline::end(outline, number).is_ok(), number > 0);
+        assert_eq!(log(), ["topic_new 1", "topic_free 1", "outline_free 2"]);
+        assert_eq!(unlinked(), before);
+    }
+}
+
+#[test]
 fn a_body_unlinks_what_it_finds() {
     let _library = Library::start();
     let mut outline = new();
@@ -320,12 +347,19 @@ fn a_part_that_a_call_has_by_mut_is_no_other_argument() {
     let tree = Tree::of(&mut *outline);
     let one = topic(&tree, 1);
     let (mut first, mut second) = (tree.edit(one).unwrap(), tree.edit(one).unwrap());
-    for refused in [first.add(&mut second), one.take_out(&mut first)] {
+    let heading = one.get().heading();
+    for refused in [
+        first.add(&mut second),
+        one.take_out(&mut first),
+        first.add_to(&heading),
+    ] {
         assert!(matches!(refused, Err(Error::Busy("Topic"))), "{refused:?}");
     }
     assert_eq!((one.first(), one.parent()), (None, None));
     let two = topic(&tree, 2);
     one.take_out(&mut tree.edit(two).unwrap()).unwrap();
+    tree.edit(two).unwrap().add_to(&heading).unwrap();
+    assert_eq!(one.first(), Some(two));
 }
 
 #[test]

@@ -39,6 +39,7 @@ mod kept_nodes;
 mod kept_owners;
 mod left_behind;
 mod lent_again;
+mod lent_beside;
 mod lent_parents;
 mod lent_values;
 mod lent_views;

@@ -127,6 +127,10 @@ impl Feed {
     #[calls(ffi::feed_next, fails = sticky)]
     fn step(&mut self) -> Result<c_int>;
 
+    /// Asks the source for a number.
+    #[calls(ffi::feed_next, fails = sticky)]
+    fn pull(&mut self) -> Result<c_int>;
+
     /// Makes a feed whose source is a callable.
     #[new]
     fn new(source: Callable) -> Result<Owned<Feed>> {

@@ -95,6 +95,26 @@ impl Outline {
         there.edit(two)?.unlink()
     }
 
+    /// Makes one topic, and gives it the objects of both.
+    #[foreign(one, two)]
+    fn adopt_both(&mut self, one: &mut Topic, two: &mut Topic) -> Result<()> {
+        let (there, one) = Tree::around(one)?;
+        let (_, two) = Tree::around(two)?;
+        let here = Tree::of(self);
+        let copy = within(here.edit_owner().topic(one.number())?, here.owner())?;
+        here.adopt_objects(&there, &[(one, copy), (two, copy)])
+    }
+
+    /// Makes two topics, and gives each the objects of `topic`.
+    #[foreign(topic)]
+    fn adopt_twice(&mut self, topic: &mut Topic) -> Result<()> {
+        let (there, topic) = Tree::around(topic)?;
+        let here = Tree::of(self);
+        let first = within(here.edit_owner().topic(topic.number())?, here.owner())?;
+        let second = within(here.edit_owner().topic(topic.number())?, here.owner())?;
+        here.adopt_objects(&there, &[(topic, first), (topic, second)])
+    }
+
     /// Gives the objects of `topic` to `copy`, which is of another outline or not.
     #[foreign(topic, copy)]
     fn exchange(&mut self, topic: &mut Topic, copy: &mut Topic) -> Result<()> {
@@ -125,6 +145,11 @@ impl Outline {
     /// Waits at the gate, then ends the outline. Fails for a negative number.
     #[calls(ffi::outline_end, fails = negative, consumes = on_success, detach)]
     fn end(this: Owned<Self>, number: c_int) -> Result<()>;
+
+    /// Returns the outline in another type.
+    fn as_whole(this: Owned<Self>) -> Whole<'_> {
+        Whole::Outline(this)
+    }
 
     /// Calls `before`, drops the outline, and fails for a negative number.
     fn lose(this: Owned<Self>, number: c_int, before: Callable) -> Result<()> {
@@ -157,6 +182,12 @@ impl Outline {
     fn during_mut(&mut self, py: Python<'_>, callable: Py<PyAny>) -> PyResult<Py<PyAny>> {
         callable.call0(py)
     }
+}
+
+/// A result whose type hides an outline.
+#[derive(IntoPython)]
+pub(crate) enum Whole<'o> {
+    Outline(Owned<'o, Outline>),
 }
 
 fn within<'t>(topic: Borrowed<'_, Topic>, outline: &'t Outline) -> Result<Borrowed<'t, Topic>> {

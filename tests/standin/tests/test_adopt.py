@@ -251,6 +251,30 @@ def test_several_parts_move_together_or_not_at_all():
     assert (one.number, two.number, below.closed) == (1, 2, True)
 
 
+def test_a_copy_gets_the_object_of_one_original():
+    here, there = tree(), tree(1, 2)
+    one, two = there.root.topics
+    take_log()
+    with pytest.raises(ValueError, match="has a Python object already"):
+        here.adopt_both(one, two)
+    # The copy was never linked, and has no object.
+    assert take_log() == ["topic_new 1", "topic_free 1"]
+    assert there.root.topics == [one, two]
+    assert there.root.first is one
+
+
+def test_an_object_becomes_that_of_one_copy():
+    here, there = tree(), tree(1)
+    one = there.root.first
+    take_log()
+    here.adopt_twice(one)
+    # The other copy was never linked, and has no object.
+    assert take_log() == ["topic_new 1", "topic_new 1", "topic_free 1"]
+    assert there.root.first is not one
+    del one
+    assert take_log() == ["topic_free 1"]
+
+
 def test_a_result_that_was_found_before_the_move_is_refused():
     here, there = tree(), tree(1)
     one = there.root.first

@@ -49,6 +49,42 @@ print("fine")
 """
 
 
+# Makes calls when the interpreter has begun to end.
+AT_THE_END = """
+import builtins, os, sys
+import standin_safe as s
+
+class Last:
+    def __init__(self, *calls):
+        self.calls = calls
+
+    def __del__(self, write=os.write, is_ending=sys.is_finalizing, type=type, Exception=Exception):
+        for call in self.calls:
+            try:
+                result = call()
+            except Exception as error:
+                result = type(error).__name__
+            write(1, f"{is_ending()} {result}\\n".encode())
+
+feed = s.Feed(iter([7, 8]).__next__)
+failing = s.Feed([].pop)
+outline = s.Outline()
+builtins.last = Last(s.Config().missing, feed.pull, feed.__next__, failing.pull, outline.during, lambda end=outline.end: end(-1))
+"""
+
+# An object of the main module that is in a cycle.
+MAIN_MODULE = """
+import os
+import standin_safe
+
+class Last:
+    def __del__(self, write=os.write):
+        write(1, b"dropped\\n")
+
+last = Last()
+"""
+
+
 # The end of the interpreter loses the objects that a stopped thread uses: LeakSanitizer is not to report those.
 # AddressSanitizer looks on.
 STOPPED = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
@@ -59,6 +95,14 @@ def run(code, *arguments, **environment):
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=os.environ | environment)
     assert done.returncode == 0, (done.returncode, done.stdout, done.stderr)
     return done.stdout.split("\n")
+
+
+def test_calls_at_the_end_of_the_interpreter():
+    assert run(AT_THE_END) == ["True Error", "True 7", "True 8", "True IndexError", "True TypeError", "True Error", ""]
+
+
+def test_a_package_does_not_keep_the_module_that_imports_it():
+    assert run(MAIN_MODULE) == ["dropped", ""]
 
 
 @pytest.mark.skipif(sys.implementation.name != "cpython", reason="these modules are CPython's own")

@@ -553,6 +553,15 @@ def test_an_outline_that_a_body_got_is_not_opened_again(number):
     assert "outline_free 2" in take_log()
 
 
+def test_a_body_that_takes_an_outline_does_not_return_it():
+    outline = tree(1)
+    part = outline.root.first
+    with pytest.raises(ValueError, match="a body ends a Outline that it takes"):
+        outline.as_whole()
+    assert outline.closed and part.closed
+    assert "outline_free 2" in take_log()
+
+
 def test_parts_that_a_body_released_are_closed():
     outline = tree(1)
     part = outline.topic(7)
@@ -583,3 +592,17 @@ def test_a_part_that_dies_while_c_refuses_its_outline(is_dropped):
         assert outline.root.first is part
     outline.close()
     assert "outline_free 2" in take_log()
+
+
+@pytest.mark.parametrize("number", [1, -1])
+def test_parts_that_are_unlinked_are_released_before_c_ends_the_outline(number):
+    outline = tree(1)
+    part, top = outline.topic(7), outline.root
+    take_log()
+    if number < 0:
+        with pytest.raises(Error, match="outline_end"):
+            outline.end(number)
+    else:
+        outline.end(number)
+    assert take_log() == ["topic_free 7", "outline_free 3"]
+    assert outline.closed and part.closed and top.closed

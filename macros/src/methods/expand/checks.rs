@@ -147,7 +147,7 @@ fn state_of(ty: &Type) -> &Type {
 }
 
 /// Refuses to lend a handle with a release through a part that does not know its owner: what is made in that handle
-/// would not keep the owner.
+/// would not keep the owner. Refuses to lend one by what lives in a tree: a call that edits the tree may give it out.
 fn expand_lender_checks(block: &MethodsBlock, method: &Method, output: &Type) -> TokenStream {
     let (runtime, receiver) = (&block.runtime, &block.handle);
     let arguments = method.parameters.iter().filter_map(|Parameter { ty, .. }| {
@@ -176,11 +176,18 @@ fn expand_lender_checks(block: &MethodsBlock, method: &Method, output: &Type) ->
                  `owner_field = …`, the C field that points to the owner of a `{part}`, to the annotation of `{part}`, or \
                  lend the `{name}` by a method of that owner, with the `{part}` as a parameter"
             );
+            let in_tree = format!(
+                "a `{part}` is in a tree, and a call that edits the tree may give out the `{name}` that is lent here: return \
+                 copies of what is wanted of the `{name}`, or an `Owned<{name}>`"
+            );
             let probe = |ty: &Type| quote!(#runtime::__private::handle::Lender::<#ty>);
-            let known = quote!(#runtime::__private::lifetime::LentBy::<#handle, #lender>::IS_OWNER);
+            let lifetime = quote!(#runtime::__private::lifetime);
+            let known = quote!(#lifetime::LentBy::<#handle, #lender>::IS_OWNER);
+            let is_above = quote!(#known || #lifetime::LentWithin::<#handle, #lender>::IS_OWNER);
             let (lent, lender) = (probe(handle), probe(lender));
             let check = quote! {
                 ::core::assert!(!(#lent::IS_RELEASED && #lender::LOSES_HOME) || #known, #message);
+                ::core::assert!(!(#lent::IS_RELEASED && #lender::IS_IN_TREE) || #is_above, #in_tree);
             };
             respanned(check, handle.span())
         })

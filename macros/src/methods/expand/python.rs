@@ -355,11 +355,13 @@ fn expand_given(
     runtime: &TokenStream,
 ) -> TokenStream {
     let python = quote!(#runtime::__private::python);
+    // The type of the result of a body may hide the handle, as an enum does.
+    let may_return = matches!(method.source, Source::Body(_));
     let own = |name: &Ident| format_ident!("given_{}", name.unraw(), span = Span::mixed_site());
     let gives = parameters.iter().map(|parameter| {
         let Parameter { name, ty } = parameter;
         let given = own(name);
-        let mutable = method.may_return(parameter).then(|| quote!(mut));
+        let mutable = may_return.then(|| quote!(mut));
         let give = match ParamKind::of(ty) {
             ParamKind::OptionOwned(_) => quote!(#python::give_optional(&#name, #context)),
             _ => quote!(#name.give(#context)),
@@ -372,16 +374,14 @@ fn expand_given(
     });
     let settles = parameters.iter().map(|parameter| {
         let given = own(&parameter.name);
-        match method.may_return(parameter) {
+        match may_return {
             true => {
                 quote!(#python::GivenArgs::settle_before_result(&mut #given, has_failed);)
             }
             false => quote!(#python::GivenArgs::settle(#given, has_failed);),
         }
     });
-    let returned = parameters
-        .iter()
-        .filter(|parameter| method.may_return(parameter));
+    let returned = parameters.iter().filter(|_| may_return);
     let returned: Vec<Ident> = returned.map(|parameter| own(&parameter.name)).collect();
     let converted = quote!(#context.#convert(result));
     let converted = match returned.is_empty() {

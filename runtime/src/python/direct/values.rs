@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use super::method::{Argument, Receiver, Reply};
 use crate::error::Error;
 use crate::handle::{Borrowed, Handle, Owned, Part, Resource};
-use crate::interpreter::ReentrancyGuard;
+use crate::interpreter::{ReentrancyGuard, known_to_pyo3};
 use crate::panics::Payload;
 use crate::python::call::no_ancestor;
 use crate::python::exceptions::{of_panic, to_pyerr};
@@ -204,7 +204,7 @@ impl<T: PyHandle + Part> PlainResult for Borrowed<'_, T> {
         }
         match new_view(receiver.py(), self, owner.to_owned()) {
             Ok(object) => object.into_ptr(),
-            Err(error) => restore(error),
+            Err(error) => restore(receiver.py(), error),
         }
     }
 }
@@ -217,7 +217,7 @@ impl<T: PyHandle + Resource> PlainResult for Owned<'_, T> {
     fn into_object(self, receiver: &Receiver<'_>) -> *mut ffi::PyObject {
         match new_owned(receiver.py(), self) {
             Ok(object) => object.into_ptr(),
-            Err(error) => restore(error),
+            Err(error) => restore(receiver.py(), error),
         }
     }
 }
@@ -240,27 +240,27 @@ impl Reply {
     /// The reply with a new reference.
     #[inline(always)]
     pub(crate) fn of(result: PyResult<*mut ffi::PyObject>) -> Self {
-        Reply(result.unwrap_or_else(restore))
+        // SAFETY: CPython: the result was just made by a call of Python's, so this thread is attached.
+        let py = unsafe { Python::assume_attached() };
+        Reply(result.unwrap_or_else(|error| restore(py, error)))
     }
 }
 
 /// Sets an exception. Returns null.
 #[cold]
-fn restore(error: PyErr) -> *mut ffi::PyObject {
+fn restore(py: Python<'_>, error: PyErr) -> *mut ffi::PyObject {
     // Dropping objects may run Python code, while the call borrows the handle.
     let _python = ReentrancyGuard::begin();
-    // PyO3 has to know that the thread is attached.
-    Python::attach(|py| error.restore(py));
+    known_to_pyo3(py, |py| error.restore(py));
     ptr::null_mut()
 }
 
 /// Sets the exception of an error. Returns null.
 #[cold]
-fn raise(_: Python<'_>, error: Error) -> *mut ffi::PyObject {
+fn raise(py: Python<'_>, error: Error) -> *mut ffi::PyObject {
     // Making an exception may run the garbage collector, while the call borrows the handle.
     let _python = ReentrancyGuard::begin();
-    // PyO3 has to know that the thread is attached.
-    Python::attach(|py| to_pyerr(py, error).restore(py));
+    known_to_pyo3(py, |py| to_pyerr(py, error).restore(py));
     ptr::null_mut()
 }
 
@@ -269,5 +269,5 @@ fn raise(_: Python<'_>, error: Error) -> *mut ffi::PyObject {
 pub(super) fn raise_panic(py: Python<'_>, payload: Payload) -> *mut ffi::PyObject {
     // Making an exception may run the garbage collector, while the call borrows the handle.
     let _python = ReentrancyGuard::begin();
-    restore(of_panic(py, payload))
+    restore(py, of_panic(py, payload))
 }

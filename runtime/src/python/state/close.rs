@@ -295,7 +295,8 @@ impl ResourceState {
     }
 
     /// Puts the native pointer back, after a call that did not transfer the resource to C. The owner of a tree is
-    /// released instead if the object of a part was dropped since there were `left` such fields: the part refers to it.
+    /// released instead if [`left_fields`] is not `left` any more: a part refers to an object that was dropped, or an
+    /// object to a part that was released.
     pub(in crate::python) fn end_transfer(&self, raw: NonNull<()>, left: usize) {
         if self.kind.owns_tree() {
             let _fields = lock_fields();

@@ -11,6 +11,7 @@ use super::HandleState;
 use crate::handle::TreeOps;
 use crate::handle::kind::HandleKind;
 use crate::python::handle_class::HandleClass;
+use crate::tree;
 
 /// The bit of [`View::kind`] that says that the view is closed.
 const CLOSED: usize = 1;
@@ -314,9 +315,10 @@ impl Drop for View {
 /// The number of fields that refer to an object which was dropped while a call had been given the owner.
 static LEFT_FIELDS: AtomicUsize = AtomicUsize::new(0);
 
-/// Returns the number of fields that refer to an object which was dropped while a call had been given the owner.
+/// Returns a number that changes if a part and its object no longer refer to each other because a call had been given
+/// the owner: the object was dropped, or the part was released.
 pub(crate) fn left_fields() -> usize {
-    LEFT_FIELDS.load(Ordering::Relaxed)
+    LEFT_FIELDS.load(Ordering::Relaxed) + tree::releases_before_end()
 }
 
 /// The number of adoptions.

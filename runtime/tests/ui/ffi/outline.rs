@@ -14,7 +14,13 @@ pub struct Topic {
     pub user: *mut c_void,
 }
 
+/// Makes an outline for the library, with the user data.
+pub type MakeFn = Option<unsafe extern "C" fn(*mut c_void) -> *mut Outline>;
+
 pub unsafe extern "C" fn outline_free(_: *mut Outline) {}
+pub unsafe extern "C" fn outline_draft(it: *mut Outline) -> *mut Outline {
+    it
+}
 pub unsafe extern "C" fn outline_retain(_: *mut Outline) {}
 pub unsafe extern "C" fn outline_close(_: *mut Outline) -> c_int {
     0
