@@ -549,6 +549,8 @@ OPERATIONS = [
     Operation("stamped", stamped, setup=MODULE.Sheet),
     Operation("captions", captions, setup=MODULE.Sheet),
     Operation("finishes", finishes),
+    Operation("ruler", lambda: MODULE.Ruler(1).length),
+    Operation("ruler shorter than nothing", lambda: MODULE.Ruler(-1), raises=ValueError),
     Operation("rod", lambda: MODULE.Rod(1) == MODULE.Rod(1)),
     Operation("list", MODULE.List),
     Operation("look", lambda: MODULE.List().look()),

@@ -95,7 +95,7 @@ mod standin_safe {
     };
 
     #[pymodule_export]
-    use super::measures::{Measure, Rod};
+    use super::measures::{Measure, Rod, Ruler};
 
     #[pymodule_export]
     use super::numbers::{Numeral, Tally};

@@ -100,6 +100,36 @@ impl Measure {
     }
 }
 
+/// A measure with an `__init__` of its own.
+#[handle(raw = ffi::measure, release = ffi::measure_free)]
+pub struct Ruler;
+
+#[methods(unsafe)]
+impl Ruler {
+    /// Makes a ruler.
+    #[new]
+    #[calls(ffi::measure_new, fails = null)]
+    fn new(length: c_int) -> Result<Owned<Ruler>>;
+
+    /// Makes the ruler longer. Fails for a negative number.
+    fn __init__(&mut self, length: c_int) -> Result<()> {
+        if length < 0 {
+            return Err(Error::Value("it is shorter than nothing".into()));
+        }
+        self.set_length(self.length() + length);
+        Ok(())
+    }
+
+    /// The length.
+    #[getter]
+    #[field(length)]
+    fn length(&self) -> c_int;
+
+    #[rust_only]
+    #[field(length)]
+    fn set_length(&mut self, length: c_int);
+}
+
 /// A measure that is compared, and has no hash of its own.
 #[handle(raw = ffi::measure, release = ffi::measure_free)]
 pub struct Rod;

@@ -7,7 +7,7 @@ import operator
 
 import pytest
 import standin_safe
-from standin_safe import ClosedError, Handle, Keepsake, Measure, Pin, Rod, live_handles
+from standin_safe import ClosedError, Handle, Keepsake, Measure, Pin, Rod, Ruler, live_handles
 
 
 class Reflected:
@@ -44,6 +44,18 @@ def test_equality_without_a_hash_makes_handles_unhashable():
     assert Rod(1) == Rod(1) and Rod(1) != Rod(2)
     with pytest.raises(TypeError, match="unhashable"):
         hash(Rod(1))
+
+
+def test_init_of_the_class_runs_however_the_arguments_are_passed():
+    for _ in range(2):
+        assert Ruler(5).length == Ruler(length=5).length == Ruler(*[5]).length == 10
+    for arguments, keywords in [((-1,), {}), ((), {"length": -1})]:
+        with pytest.raises(ValueError, match="shorter than nothing"):
+            Ruler(*arguments, **keywords)
+    assert live_handles()["Ruler"] == 0
+    ruler = Ruler(5)
+    ruler.__init__(1)
+    assert ruler.length == 11
 
 
 def test_comparisons_with_other_types_leave_them_to_the_other_operand():
