@@ -218,7 +218,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
     let same_ancestor = expand_same_ancestor(method, calls, runtime);
     let unplaced = unplaced_variable();
     let unplaced = result_keeps_arguments(method)
-        .then(|| quote!(let #unplaced = #runtime::__private::children::Unplaced::default();));
+        .then(|| quote!(let #unplaced: #runtime::__private::children::Unplaced = ::core::default::Default::default();));
     quote! {
         #site
         #result_checks
