@@ -48,6 +48,7 @@ REPORTS = "runtime/src/reports.rs"
 QUIET = "runtime/src/quiet.rs"
 EXPECTED = "runtime/src/callback/expected.rs"
 CLASS = "runtime/src/python/object.rs"
+WITH_BLOCK = "runtime/src/python/with_block.rs"
 ALLOCATION = "runtime/src/python/allocation.rs"
 EXCEPTIONS = "runtime/src/python/exceptions.rs"
 NEW_EXCEPTION = "runtime/src/interpreter/exception.rs"
@@ -1528,6 +1529,7 @@ DIRECT_ENTRIES = [
     mutant(CHILDREN_ANCESTORS, "a use leaves out what may end with another keeper", ("    let within = all_within(table, id);", "    let within = all_kept(table, id);")),
     mutant(DIRECT_ENTRY, "a constructor loses what is passed by name", ("            true => ptr::null_mut(),\n            false => named_arguments", "            true => ptr::null_mut(),\n            false if count == 0 => ffi::PyDict_New(),\n            false => named_arguments")),
     mutant(DIRECT_ENTRY, "a constructor leaves out an own `__init__`", ("tp_vectorcall.is_none() && !initializes", "tp_vectorcall.is_none()")),
+    mutant(WITH_BLOCK, "an own `__exit__` is called on a closed handle", ("    is_closed.then(|| R::", "    (is_closed && false).then(|| R::")),
     mutant(METHODS_EXPAND_DIRECT_MACRO, "the signature of a constructor is not looked at", ("            Meta::Path(path) if path.is_ident(\"new\") => kind = quote!(constructor),\n", "            Meta::Path(path) if path.is_ident(\"new\") => return Some((quote!(constructor), \"__new__\".to_owned())),\n")),
     mutant(ALLOCATION, "the class of a dropped object is not counted down", ("        ffi::Py_DECREF(class.cast());\n", "")),
     mutant(ALLOCATION, "the owner of a dropped view stays", ("            ffi::Py_DECREF(owner);\n", "            let _ = owner;\n")),

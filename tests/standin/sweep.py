@@ -412,6 +412,19 @@ def measure() -> object:
     )
 
 
+def enter_ruler() -> int:
+    ruler = MODULE.Ruler(1)
+    with ruler:
+        pass
+    return ruler.length
+
+
+def deal(fails: bool) -> None:
+    with MODULE.Deal(0):
+        if fails:
+            raise KeyError
+
+
 def stamped(sheet: MODULE.Sheet) -> object:
     stamp = sheet.stamp_of(MODULE.Inscription("abc", "d"))
     return sheet.inscription(stamp).text, sheet.scribble(stamp).words
@@ -550,6 +563,9 @@ OPERATIONS = [
     Operation("captions", captions, setup=MODULE.Sheet),
     Operation("finishes", finishes),
     Operation("ruler", lambda: MODULE.Ruler(1).length),
+    Operation("ruler in a block", enter_ruler),
+    Operation("deal", lambda: deal(False)),
+    Operation("deal that fails", lambda: deal(True), raises=KeyError),
     Operation("ruler shorter than nothing", lambda: MODULE.Ruler(-1), raises=ValueError),
     Operation("rod", lambda: MODULE.Rod(1) == MODULE.Rod(1)),
     Operation("list", MODULE.List),

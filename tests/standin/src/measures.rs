@@ -3,6 +3,9 @@
 use std::ffi::c_int;
 
 use leakproof::prelude::*;
+use leakproof::pyo3::exceptions::PyKeyError;
+use leakproof::pyo3::prelude::*;
+use leakproof::pyo3::types::PyType;
 
 use crate::ffi;
 
@@ -128,6 +131,31 @@ impl Ruler {
     #[rust_only]
     #[field(length)]
     fn set_length(&mut self, length: c_int);
+
+    /// Makes the ruler longer by one. Fails for a length of 0.
+    fn __enter__(&mut self) -> Result<()> {
+        match self.length() {
+            0 => Err(Error::Value("it has no length".into())),
+            length => {
+                self.set_length(length + 1);
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes the ruler shorter by one. Handles a `KeyError`, and leaves the ruler open.
+    fn __exit__(
+        &mut self,
+        py: Python<'_>,
+        kind: Option<Bound<'_, PyType>>,
+        error: Option<Py<PyAny>>,
+        traceback: Option<Py<PyAny>>,
+    ) -> Result<bool> {
+        let _ = (error, traceback);
+        self.set_length(self.length() - 1);
+        let Some(kind) = kind else { return Ok(false) };
+        Ok(kind.is_subclass(&py.get_type::<PyKeyError>())?)
+    }
 }
 
 /// A measure that is compared, and has no hash of its own.
