@@ -35,6 +35,7 @@ pub struct store {
     pub name: *const c_char,
     pub keys: *mut *mut c_char,
     pub key_count: c_int,
+    pub aliases: *mut *mut c_char,
     pub first: *mut entry,
     pub stop: c_int,
     pub report: report_t,

@@ -106,6 +106,18 @@ impl Picture {
     #[field(words, len = size)]
     fn words(&self) -> Option<Vec<u16>>;
 
+    #[field(aliases, until = null)]
+    fn aliases(&self) -> Vec<CString>;
+
+    #[field(aliases, until = null)]
+    fn aliases_or_error(&self) -> Result<Option<Vec<String>>>;
+
+    #[field(aliases, until = null, utf8 = lossy, when(rows, 1..))]
+    fn aliases_of_rows(&self) -> Option<Vec<String>>;
+
+    #[field(years, until = null)]
+    fn years(&self) -> Vec<c_int>;
+
     #[field(name, len = 3, utf8 = lossy)]
     fn short_name(&self) -> Option<String>;
 
@@ -237,6 +249,22 @@ fn fields_with_a_length_are_copied() {
     assert_eq!(picture.computed_bytes().unwrap(), None);
     assert_eq!(picture.words(), None);
     assert_eq!(picture.short_name(), None);
+}
+
+#[test]
+fn array_in_a_field_ends_with_its_first_null_or_0() {
+    let _library = Library::start();
+    let mut picture = Picture::new(2, 3).unwrap();
+    assert_eq!(picture.aliases(), [c"image", c"figure"].map(CString::from));
+    let aliases = ["image", "figure"].map(String::from);
+    assert_eq!(picture.aliases_or_error().unwrap().unwrap(), aliases);
+    assert_eq!(picture.aliases_of_rows().unwrap(), aliases);
+    assert_eq!(picture.years(), [1503, 1911]);
+    picture.set_size(0, 3);
+    assert_eq!(picture.aliases_of_rows(), None);
+    picture.erase();
+    assert!(picture.aliases().is_empty() && picture.years().is_empty());
+    assert_eq!(picture.aliases_or_error().unwrap(), None);
 }
 
 #[test]

@@ -14,6 +14,10 @@ pub struct picture {
     pub words: *mut u16,
     pub name: *const c_char,
     pub frame: *mut picture,
+    /// Other names, and NULL.
+    pub aliases: *mut *mut c_char,
+    /// Numbers, and 0.
+    pub years: *mut c_int,
 }
 
 /// The number of bytes of a pixel.
@@ -35,6 +39,11 @@ pub unsafe extern "C" fn picture_new(rows: c_int, columns: c_int) -> *mut pictur
             words: Box::into_raw(words).cast(),
             name: c"picture".as_ptr(),
             frame: ptr::null_mut(),
+            aliases: Box::into_raw(Box::new(
+                [c"image".as_ptr(), c"figure".as_ptr(), ptr::null()].map(<*const _>::cast_mut),
+            ))
+            .cast(),
+            years: Box::into_raw(Box::new([1503, 1911, 0, 7])).cast(),
         },
     );
     // SAFETY: just made.
@@ -59,9 +68,13 @@ pub unsafe extern "C" fn picture_erase(picture: *mut picture) {
             drop(Box::from_raw(ptr::slice_from_raw_parts_mut(
                 it.words, it.size,
             )));
+            drop(Box::from_raw(it.aliases.cast::<[*mut c_char; 3]>()));
+            drop(Box::from_raw(it.years.cast::<[c_int; 4]>()));
         }
         it.bytes = ptr::null_mut();
         it.words = ptr::null_mut();
+        it.aliases = ptr::null_mut();
+        it.years = ptr::null_mut();
         it.name = ptr::null();
         it.frame = ptr::null_mut();
     }

@@ -50,6 +50,21 @@ impl Picture {
     #[field(words, len = size)]
     fn words(&self) -> Option<Vec<u16>>;
 
+    /// Other names.
+    #[getter]
+    #[field(aliases, until = null)]
+    fn aliases(&self) -> Vec<CString>;
+
+    /// Other names, without a list if C has none.
+    #[getter]
+    #[field(aliases, until = null)]
+    fn optional_aliases(&self) -> Result<Option<Vec<String>>>;
+
+    /// The years in which it was in the news, if there is a row.
+    #[getter]
+    #[field(years, until = null, when(rows, 1..))]
+    fn years(&self) -> Option<Vec<c_int>>;
+
     /// The name.
     #[getter]
     #[field(name)]

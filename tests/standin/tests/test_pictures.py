@@ -31,6 +31,16 @@ def test_length_that_is_negative_or_too_long_raises_overflow_error():
         picture.bytes_from(0)
 
 
+def test_array_in_a_field_ends_with_its_first_null_or_0():
+    picture = Picture(2, 3)
+    assert picture.aliases == picture.optional_aliases == ["image", "figure"]
+    assert picture.years == [1503, 1911]
+    picture.set_size(0, 3)
+    assert picture.years is None
+    empty = Picture(0, 0)
+    assert empty.aliases == [] and empty.optional_aliases is None and empty.years is None
+
+
 def test_fields_that_are_never_null():
     picture = Picture(2, 3)
     assert picture.name == picture.c_name == "picture"
