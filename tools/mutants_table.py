@@ -381,6 +381,7 @@ CALLS = [
         ("unchecked.set(unchecked.get().or_else(|| first_step(expression)));", "let _ = expression;"),
         seen_by_compiler=True,
     ),
+    mutant(CONVERT_OUT_PARAM, "the length of memory that C did not write is computed", ("    !unsafe { place.read() }.start().is_null()\n", "    let _ = place;\n    true\n")),
     mutant(SIZE, "a length is computed while another owner changes the object", ("    let _code = AuthorCode::begin();\n", "")),
     mutant(SIZE, "a cast of a length overflows", ("Size(self.0.filter(|number| I::is_value(*number)))", "Size(self.0)")),
     mutant(

@@ -445,7 +445,7 @@ def pictures() -> object:
     picture = MODULE.Picture(2, 3)
     texts = picture.name, picture.c_name, picture.words, picture.memory
     assert picture.aliases == picture.optional_aliases and picture.years == [1503, 1911]
-    return picture.bytes_from(0), picture.pixels(), picture.copied(), picture.frame.rows, texts
+    return picture.bytes_from(0), picture.pixels(), picture.copied(), picture.all_bytes(), picture.frame.rows, texts
 
 
 def lengths() -> None:

@@ -232,6 +232,7 @@ c! {
 }
 
 // Images, whose memory has a length in other units.
+pub const PALETTE: c_int = 1;
 pub struct image {
     pub pixels: *mut u8,
     pub stride: c_int,
@@ -244,6 +245,8 @@ c! {
     fn image_height(it: *const image) -> c_int;
     fn image_row(it: *const image, row: c_int, pixels: *mut c_int) -> *const u8;
     fn image_id(it: *const image) -> *const u8;
+    fn image_info(it: *const image, what: c_int, value: *mut c_void) -> c_int;
+    fn image_colors(it: *const image) -> c_int;
 }
 
 // Constants and structs of plain values.

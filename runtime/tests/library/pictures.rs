@@ -1,6 +1,6 @@
 //! Pictures: memory whose length C gives in other units than elements.
 
-use std::ffi::{CStr, c_char, c_int};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 
 use super::control::{acquire, release};
@@ -140,4 +140,38 @@ pub unsafe extern "C" fn picture_word(picture: *const picture, to: *mut *const u
 pub unsafe extern "C" fn picture_name_length(picture: *const picture) -> usize {
     // SAFETY: a valid picture with a name.
     unsafe { CStr::from_ptr((*picture).name) }.count_bytes()
+}
+
+pub unsafe extern "C" fn picture_columns(picture: *const picture) -> c_int {
+    // SAFETY: a valid picture.
+    unsafe { (*picture).columns }
+}
+
+pub unsafe extern "C" fn picture_size(picture: *const picture) -> usize {
+    // SAFETY: a valid picture.
+    unsafe { (*picture).size }
+}
+
+/// What `picture_info` writes: the start of the bytes.
+pub const BYTES: c_int = 1;
+
+/// What `picture_info` writes: the number of columns.
+pub const COLUMNS: c_int = 2;
+
+/// Writes what is asked for, through a pointer of its type. 1 for anything unknown; 2 for a picture without memory.
+pub unsafe extern "C" fn picture_info(
+    picture: *const picture,
+    what: c_int,
+    to: *mut c_void,
+) -> c_int {
+    // SAFETY: a valid picture, and a place for what is asked for.
+    unsafe {
+        match what {
+            BYTES if (*picture).bytes.is_null() => return 2,
+            BYTES => *to.cast::<*const u8>() = (*picture).bytes,
+            COLUMNS => *to.cast::<c_int>() = (*picture).columns,
+            _ => return 1,
+        }
+    }
+    0
 }

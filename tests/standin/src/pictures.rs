@@ -40,6 +40,13 @@ impl Picture {
     )]
     fn copied(&self) -> Result<Bytes>;
 
+    /// Returns all bytes, of which C tells the start by a pointer.
+    #[calls(
+        ffi::picture_info, args = (self, ffi::BYTES, out as *mut *const u8),
+        len = |it, _| (*it).rows * (*it).columns * ffi::DEPTH, fails = nonzero
+    )]
+    fn all_bytes(&self) -> Result<Bytes>;
+
     /// All bytes.
     #[getter]
     #[field(bytes, len = |it| (*it).rows * (*it).columns * ffi::DEPTH)]
