@@ -524,7 +524,7 @@ pub(crate) fn expand_parameter_conversion(
             let #guard = #runtime::__private::uses::NoUse;
         };
     }
-    let (text, written) = (name.to_string(), ty);
+    let (text, written) = (name.unraw().to_string(), ty);
     let mapped = with_undecoded_text(ty, runtime);
     let ty = mapped.as_ref().unwrap_or(ty);
     let value = expand_read(callback, variables, (name, ty), runtime).unwrap_or_else(|| {

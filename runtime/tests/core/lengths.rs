@@ -214,7 +214,7 @@ fn length_of_memory_in_out_is_computed_of_what_c_gets() {
     assert!(panic_of(|| picture.some_bytes(1)).ends_with(TOO_LONG));
     picture.set_size(2, 3);
     picture.erase();
-    assert_eq!(picture.all_words(), []);
+    assert!(picture.all_words().is_empty());
     assert_eq!(picture.some_bytes(1), None);
 }
 

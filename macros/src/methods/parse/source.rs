@@ -247,7 +247,7 @@ impl Parse for Consumes {
 }
 
 /// Parses `until = null`.
-fn parse_until(arg: Arg, diagnostics: &Diagnostics) -> Ident {
+pub(crate) fn parse_until(arg: Arg, diagnostics: &Diagnostics) -> Ident {
     let name = arg.name.clone();
     let null = arg.value("until = null", diagnostics);
     null.map_or(name, |Null(null)| null)
