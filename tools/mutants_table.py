@@ -49,6 +49,7 @@ REPORTS = "runtime/src/reports.rs"
 QUIET = "runtime/src/quiet.rs"
 EXPECTED = "runtime/src/callback/expected.rs"
 CLASS = "runtime/src/python/object.rs"
+WITH_BLOCK = "runtime/src/python/with_block.rs"
 ALLOCATION = "runtime/src/python/allocation.rs"
 EXCEPTIONS = "runtime/src/python/exceptions.rs"
 NEW_EXCEPTION = "runtime/src/interpreter/exception.rs"
@@ -382,6 +383,7 @@ CALLS = [
         ("unchecked.set(unchecked.get().or_else(|| first_step(expression)));", "let _ = expression;"),
         seen_by_compiler=True,
     ),
+    mutant(CONVERT_OUT_PARAM, "the length of memory that C did not write is computed", ("    !unsafe { place.read() }.start().is_null()\n", "    let _ = place;\n    true\n")),
     mutant(SIZE, "a length is computed while another owner changes the object", ("    let _code = AuthorCode::begin();\n", "")),
     mutant(SIZE, "a cast of a length overflows", ("Size(self.0.filter(|number| I::is_value(*number)))", "Size(self.0)")),
     mutant(
@@ -900,7 +902,7 @@ CLOSING = [
     mutant(BODY_ARGUMENTS, "a handle whose close C refused in a body is not open again", ("            entry.place = Place::Owned;", "            let _ = entry;")),
     mutant(BODY_ARGUMENTS, "an owner that a body keeps is not given back once another one is passed on", ("            Place::PassedOn => self.id.kind().is_counted(),", "            Place::PassedOn => false,")),
     mutant(PYTHON_STATE_CLOSE, "a handle whose release C refused after a body is closed", ("            Some(mut resource) => self.take_back(&mut resource),\n", "            Some(resource) => drop(resource),\n")),
-    mutant(TAKE, "a handle of another module is said to be of its own name", ("    let message = match actual == expected {\n", "    let message = match false && actual == expected {\n")),
+    mutant(TAKE, "a handle of another module is said to be of its own name", ("    match actual == expected {\n", "    match false && actual == expected {\n")),
     mutant(PYTHON_BORROW_REQUEST, "an exclusive use borrows quickly as a shared one", ("                self.state.enter_quick::<true>().map(forget).is_some()", "                self.state.enter_quick::<false>().map(forget).is_some()")),
     mutant(PYTHON_BORROW_REQUEST, "the error of an argument does not name it", ("    drop(note());", "    let _ = note;")),
     mutant(HANDLE_LIFECYCLE, "a quick release does not look for relatives", ("!self.process_bound && !self.attachments && !self.has_relatives()", "!self.process_bound && !self.attachments")),
@@ -1547,6 +1549,8 @@ DIRECT_ENTRIES = [
     mutant(ALLOCATION, "what may be in a cycle is not shown to the collector", ("        if may_be_in_cycle {\n            ffi", "        if may_be_in_cycle && false {\n            ffi")),
     mutant(CHILDREN_ANCESTORS, "a use leaves out what may end with another keeper", ("    let within = all_within(table, id);", "    let within = all_kept(table, id);")),
     mutant(DIRECT_ENTRY, "a constructor loses what is passed by name", ("            true => ptr::null_mut(),\n            false => named_arguments", "            true => ptr::null_mut(),\n            false if count == 0 => ffi::PyDict_New(),\n            false => named_arguments")),
+    mutant(DIRECT_ENTRY, "a constructor leaves out an own `__init__`", ("tp_vectorcall.is_none() && !initializes", "tp_vectorcall.is_none()")),
+    mutant(WITH_BLOCK, "an own `__exit__` is called on a closed handle", ("    is_closed.then(|| R::", "    (is_closed && false).then(|| R::")),
     mutant(METHODS_EXPAND_DIRECT_MACRO, "the signature of a constructor is not looked at", ("            Meta::Path(path) if path.is_ident(\"new\") => kind = quote!(constructor),\n", "            Meta::Path(path) if path.is_ident(\"new\") => return Some((quote!(constructor), \"__new__\".to_owned())),\n")),
     mutant(ALLOCATION, "the class of a dropped object is not counted down", ("        ffi::Py_DECREF(class.cast());\n", "")),
     mutant(ALLOCATION, "the owner of a dropped view stays", ("            ffi::Py_DECREF(owner);\n", "            let _ = owner;\n")),

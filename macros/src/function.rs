@@ -10,6 +10,7 @@ use crate::methods::ast::{Method, Receiver, Source};
 use crate::methods::expand::python::expand_wrapper;
 use crate::methods::expand::signature::rust_signature;
 use crate::pyo3::crate_path;
+use crate::span::hidden_span;
 
 pub(crate) fn function(args: TokenStream, item: TokenStream) -> TokenStream {
     let diagnostics = Diagnostics::new();
@@ -44,7 +45,7 @@ pub(crate) fn function(args: TokenStream, item: TokenStream) -> TokenStream {
 fn expand(runtime: &TokenStream, function: &Method, body: &syn::Block) -> TokenStream {
     let inner = rust_signature(function, runtime);
     let ident = &inner.ident;
-    let exported = format_ident!("__python_{}", ident.unraw());
+    let exported = format_ident!("__python_{}", ident, span = hidden_span(ident));
     let attributes = &function.attributes;
     let configuration = function.cfg_attributes().collect::<Vec<_>>();
     let visibility = &function.visibility;

@@ -1,6 +1,6 @@
 //! Spans: the source position at which rustc reports an error in generated code.
 
-use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 
 /// `tokens` with `span` as the position for errors.
 pub(crate) fn respanned(tokens: TokenStream, span: Span) -> TokenStream {
@@ -13,4 +13,9 @@ pub(crate) fn respanned(tokens: TokenStream, span: Span) -> TokenStream {
         tree
     };
     tokens.into_iter().map(respan).collect()
+}
+
+/// The span of an item of ours that is named after the author's `ident`: lints about names are not for the author.
+pub(crate) fn hidden_span(ident: &Ident) -> Span {
+    ident.span().resolved_at(Span::mixed_site())
 }

@@ -81,7 +81,8 @@ impl Library {
         }
     }
 
-    /// Requires this version or a newer one.
+    /// Requires this version or a newer one. `pkg-config` says which one is installed, so [`Library::system`] has none:
+    /// [`write`](Library::write) then ends the build.
     pub fn atleast_version(mut self, version: &str) -> Self {
         self.version = Some(version.into());
         self
@@ -314,7 +315,14 @@ impl Library {
 
     fn find(&self) -> Result<Installed, String> {
         match &self.package {
-            None => Ok(Installed::default()),
+            None => match &self.version {
+                None => Ok(Installed::default()),
+                Some(version) => Err(format!(
+                    "`atleast_version(\"{version}\")` asks `pkg-config`, and `Library::system()` has no package there: write \
+                     `Library::new(\"name\")`, or compare the version that the headers define, such as `const _: () = \
+                     assert!(ffi::VERSION >= 120);`"
+                )),
+            },
             Some(package) => Wanted {
                 package,
                 version: self.version.as_deref(),
@@ -434,6 +442,17 @@ mod tests {
         let message = bindings_of("named", ASKING, Library::system().debian("libit-dev"));
         assert!(!message.unwrap_err().contains("libit-dev"));
         assert_eq!(missing_header("'other' is not declared"), None);
+    }
+
+    #[test]
+    fn version_of_a_library_without_package_is_refused() {
+        assert!(Library::system().find().is_ok());
+        let message = Library::system().atleast_version("1.2").find();
+        let message = message.map(drop).unwrap_err();
+        assert!(
+            message.starts_with("`atleast_version(\"1.2\")` asks `pkg-config`"),
+            "{message}"
+        );
     }
 
     #[test]

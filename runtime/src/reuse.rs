@@ -38,14 +38,56 @@ pub trait Reusable: Resource {
 ///
 /// [`live_handles`](crate::live_handles) does not count idle handles. [`idle_handles`] does.
 ///
-/// ```ignore
-/// let idle = IdleHandles::of(document);
-/// let context = match idle.take(b"") {
-///     Some(context) => context,
-///     None => document.new_context()?,
-/// };
-/// let result = context.evaluate(expr)?;
-/// idle.keep(b"", context);
+/// The parent has [`attachments`](crate::reference::handle#attachments).
+///
+/// ```
+/// # use leakproof::prelude::*;
+/// # mod ffi { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/reference/ffi.rs")); }
+/// use leakproof::{IdleHandles, Reusable};
+///
+/// #[handle(raw = ffi::store, release = ffi::store_close, attachments)]
+/// pub struct Store;
+///
+/// #[handle(raw = ffi::cursor, release = ffi::cursor_close, parent = Store)]
+/// pub struct Cursor;
+///
+/// impl Reusable for Cursor {
+///     const AT_MOST: usize = 4;
+///
+///     fn reset(&mut self) -> Result<()> {
+///         self.rewind();
+///         Ok(())
+///     }
+/// }
+///
+/// #[methods(unsafe, rust_only)]
+/// impl Cursor {
+///     #[calls(ffi::cursor_rewind)]
+///     fn rewind(&mut self);
+///
+///     #[calls(ffi::cursor_next, args = (self, out), fails = negative)]
+///     fn next(&mut self) -> Result<i32>;
+/// }
+///
+/// #[methods(unsafe)]
+/// impl Store {
+///     #[rust_only]
+///     #[calls(ffi::cursor_open, fails = null)]
+///     fn new_cursor(&self) -> Result<Owned<Cursor>>;
+///
+///     /// Returns the first value.
+///     fn first(&self) -> Result<i32> {
+///         let idle = IdleHandles::of(self);
+///         let mut cursor = match idle.take(b"") {
+///             Some(cursor) => cursor,
+///             None => self.new_cursor()?,
+///         };
+///         let first = cursor.next()?;
+///         idle.keep(b"", cursor);
+///         Ok(first)
+///     }
+/// }
+/// # fn main() {}
 /// ```
 pub struct IdleHandles<'p, P: HasAttachments> {
     parent: &'p P,

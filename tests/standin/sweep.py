@@ -412,6 +412,19 @@ def measure() -> object:
     )
 
 
+def enter_ruler() -> int:
+    ruler = MODULE.Ruler(1)
+    with ruler:
+        pass
+    return ruler.length
+
+
+def deal(fails: bool) -> None:
+    with MODULE.Deal(0):
+        if fails:
+            raise KeyError
+
+
 def stamped(sheet: MODULE.Sheet) -> object:
     stamp = sheet.stamp_of(MODULE.Inscription("abc", "d"))
     return sheet.inscription(stamp).text, sheet.scribble(stamp).words
@@ -431,7 +444,8 @@ def finishes() -> object:
 def pictures() -> object:
     picture = MODULE.Picture(2, 3)
     texts = picture.name, picture.c_name, picture.words, picture.memory
-    return picture.bytes_from(0), picture.pixels(), picture.copied(), picture.frame.rows, texts
+    assert picture.aliases == picture.optional_aliases and picture.years == [1503, 1911]
+    return picture.bytes_from(0), picture.pixels(), picture.copied(), picture.all_bytes(), picture.frame.rows, texts
 
 
 def lengths() -> None:
@@ -549,6 +563,11 @@ OPERATIONS = [
     Operation("stamped", stamped, setup=MODULE.Sheet),
     Operation("captions", captions, setup=MODULE.Sheet),
     Operation("finishes", finishes),
+    Operation("ruler", lambda: MODULE.Ruler(1).length),
+    Operation("ruler in a block", enter_ruler),
+    Operation("deal", lambda: deal(False)),
+    Operation("deal that fails", lambda: deal(True), raises=KeyError),
+    Operation("ruler shorter than nothing", lambda: MODULE.Ruler(-1), raises=ValueError),
     Operation("rod", lambda: MODULE.Rod(1) == MODULE.Rod(1)),
     Operation("list", MODULE.List),
     Operation("look", lambda: MODULE.List().look()),

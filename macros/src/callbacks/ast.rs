@@ -20,7 +20,8 @@ pub(crate) struct CallbackMethod {
     pub(crate) before: Option<Path>,
     /// The value that C gets after an error or a panic.
     pub(crate) on_error: Option<Expr>,
-    pub(crate) until_null: bool,
+    /// `until = null`: the array that has no length ends with a NULL or a 0.
+    pub(crate) until: Option<Ident>,
     pub(crate) exclusive: bool,
     pub(crate) even_after_error: bool,
     pub(crate) utf8: Utf8,
@@ -38,6 +39,11 @@ pub(crate) enum CallbackCArg {
 }
 
 impl CallbackMethod {
+    /// Returns `true` if the array that has no length ends with a NULL or a 0.
+    pub(crate) fn until_null(&self) -> bool {
+        self.until.is_some()
+    }
+
     /// Returns `true` if C passes the pointer to the memory `name`.
     pub(crate) fn has_start(&self, name: &Ident) -> bool {
         self.arguments

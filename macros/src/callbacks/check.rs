@@ -1,5 +1,6 @@
 //! The rules of a callback, one small function each.
 
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::{GenericParam, ItemImpl, ReceiverKind, Safety, Token, Type};
@@ -34,6 +35,7 @@ pub(crate) fn check(callback: &CallbackMethod, diagnostics: &Diagnostics) {
     check_form(callback, diagnostics);
     check_receiver(callback, diagnostics);
     check_parameters(callback, diagnostics);
+    check_names(callback, diagnostics);
     check_lengths(callback, diagnostics);
     check_filled(callback, diagnostics);
     check_before(callback, diagnostics);
@@ -133,6 +135,52 @@ fn check_parameters(callback: &CallbackMethod, diagnostics: &Diagnostics) {
     }
 }
 
+/// Refuses names in `args` that stand for nothing: a misspelled parameter, or a word of `#[calls]`.
+fn check_names(callback: &CallbackMethod, diagnostics: &Diagnostics) {
+    let is_parameter = |name: &Ident| parameters(&callback.method).any(|(other, _)| other == name);
+    let expressions = [&callback.data, &callback.length, &callback.on_error];
+    let is_used = |name: &Ident| {
+        let mut expressions = expressions.into_iter().flatten();
+        expressions.any(|expression| names(expression.to_token_stream(), name))
+    };
+    for argument in &callback.arguments {
+        match argument {
+            CallbackCArg::Named(name) if name == "data" || is_parameter(name) || is_used(name) => {}
+            CallbackCArg::Named(name) if name.to_string().starts_with('_') => {}
+            CallbackCArg::Named(name) if name == "out" => diagnostics.at(
+                name,
+                "`out` is a word of `#[calls]`: to write what C wants through this pointer, take it as `&mut T` of a \
+                 `callback_only` handle, or as an `OutBuffer` by `name.ptr` and `name.len`; or write `_`",
+            ),
+            CallbackCArg::Named(name) => diagnostics.at(
+                name,
+                format!(
+                    "no parameter is named `{name}`, and no expression uses it: take the argument as a parameter, or write \
+                     `_` or `_{name}`"
+                ),
+            ),
+            CallbackCArg::Start(name, span) | CallbackCArg::Length(name, span)
+                if !is_parameter(name) =>
+            {
+                let message = format!(
+                    "no parameter is named `{name}`: take the memory as a parameter, or write `_`"
+                );
+                diagnostics.add(syn::Error::new(*span, message));
+            }
+            CallbackCArg::Start(..) | CallbackCArg::Length(..) | CallbackCArg::Ignored => {}
+        }
+    }
+}
+
+/// Returns whether `name` stands anywhere in `tokens`.
+fn names(tokens: TokenStream, name: &Ident) -> bool {
+    tokens.into_iter().any(|tree| match tree {
+        TokenTree::Ident(ident) => ident == *name,
+        TokenTree::Group(group) => names(group.stream(), name),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
+}
+
 /// Refuses references that a callback cannot take: text, which is copied, and optional handles.
 fn check_reference(ty: &Type, diagnostics: &Diagnostics) {
     let (target, is_optional) = match ParamKind::of(ty) {
@@ -166,9 +214,17 @@ fn check_reference(ty: &Type, diagnostics: &Diagnostics) {
 
 /// Refuses memory without a length, and a length without memory.
 fn check_lengths(callback: &CallbackMethod, diagnostics: &Diagnostics) {
+    if let Some(until) = &callback.until
+        && callback.unmeasured().all(|(_, ty)| contains_out_buffer(ty))
+    {
+        diagnostics.at(
+            until,
+            "`until` is the end of an array: pass a `Vec` as `name.ptr` in `args`, without `name.len`",
+        );
+    }
     let Some(length) = &callback.length else {
         for (name, ty) in callback.unmeasured() {
-            if !callback.until_null && !contains_out_buffer(ty) {
+            if !callback.until_null() && !contains_out_buffer(ty) {
                 diagnostics.at(
                     ty,
                     format!(
@@ -180,7 +236,7 @@ fn check_lengths(callback: &CallbackMethod, diagnostics: &Diagnostics) {
         return;
     };
     check_steps(length, diagnostics);
-    if callback.until_null {
+    if callback.until_null() {
         diagnostics.at(
             length,
             "the end of an array is its first NULL or 0, or it has a length: remove `until = null`, or `len`",

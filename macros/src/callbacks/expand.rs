@@ -3,6 +3,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{ImplItemFn, ReturnType, Type};
 
@@ -270,7 +271,8 @@ fn expand_constants(state: &Type, callback: &CallbackMethod, runtime: &TokenStre
         method, function, ..
     } = callback;
     let name = &method.sig.ident;
-    let constant = format_ident!("{}", name.to_string().to_uppercase(), span = name.span());
+    let constant = name.unraw().to_string().to_uppercase();
+    let constant = format_ident!("{constant}", span = name.span());
     let typed = function_constant(name);
     let visibility = &method.vis;
     let doc = format!("The C function pointer to [`{name}`](Self::{name}).");
@@ -460,12 +462,12 @@ pub(crate) fn expand_exclusive_checks(
 
 /// The name of the constant with the function pointer of `method`, for `args` of `#[calls]`.
 pub(crate) fn function_constant(method: &Ident) -> Ident {
-    format_ident!("__call_{method}", span = method.span())
+    format_ident!("__call_{}", method, span = method.span())
 }
 
 /// The name of the variable that holds the use of a parameter's handles.
 fn guard_variable(parameter: &Ident) -> Ident {
-    format_ident!("_used_{parameter}", span = Span::mixed_site())
+    format_ident!("_used_{}", parameter, span = Span::mixed_site())
 }
 
 /// The name of the variable that holds an argument of C.
@@ -473,10 +475,18 @@ pub(crate) fn c_variable((index, argument): (usize, &CallbackCArg)) -> Ident {
     match argument {
         CallbackCArg::Named(name) => name.clone(),
         CallbackCArg::Start(name, span) => {
-            format_ident!("__{name}_ptr", span = span.resolved_at(Span::mixed_site()))
+            format_ident!(
+                "__{}_ptr",
+                name,
+                span = span.resolved_at(Span::mixed_site())
+            )
         }
         CallbackCArg::Length(name, span) => {
-            format_ident!("__{name}_len", span = span.resolved_at(Span::mixed_site()))
+            format_ident!(
+                "__{}_len",
+                name,
+                span = span.resolved_at(Span::mixed_site())
+            )
         }
         CallbackCArg::Ignored => format_ident!("__ignored_{index}", span = Span::mixed_site()),
     }
@@ -521,7 +531,7 @@ pub(crate) fn expand_parameter_conversion(
             let #guard = #runtime::__private::uses::NoUse;
         };
     }
-    let (text, written) = (name.to_string(), ty);
+    let (text, written) = (name.unraw().to_string(), ty);
     let mapped = with_undecoded_text(ty, runtime);
     let ty = mapped.as_ref().unwrap_or(ty);
     let value = expand_read(callback, variables, (name, ty), runtime).unwrap_or_else(|| {

@@ -55,12 +55,12 @@ fn length_variable() -> Ident {
 
 /// The variable that holds the memory of the `OutBuffer` `name`.
 fn memory_variable(name: &Ident) -> Ident {
-    format_ident!("__memory_of_{name}", span = Span::mixed_site())
+    format_ident!("__memory_of_{}", name, span = Span::mixed_site())
 }
 
 /// The variable with the function that makes C's number of bytes of the `OutBuffer` `name`.
 fn written_variable(name: &Ident) -> Ident {
-    format_ident!("__written_to_{name}", span = Span::mixed_site())
+    format_ident!("__written_to_{}", name, span = Span::mixed_site())
 }
 
 /// The variables with the pointer and the length of the memory `name`.

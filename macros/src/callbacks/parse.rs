@@ -1,6 +1,5 @@
 //! Parses `#[callback(…)]`.
 
-use proc_macro2::Ident;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
@@ -9,6 +8,7 @@ use syn::{Attribute, Expr, ImplItemFn, Member, Meta, Token, Type};
 use crate::attr::{Arg, TargetAndArgs, parse_args};
 use crate::callbacks::ast::{CallbackCArg, CallbackMethod};
 use crate::diagnostics::Diagnostics;
+use crate::methods::parse::source::parse_until;
 use crate::text::Utf8;
 
 pub(crate) fn parse(
@@ -36,7 +36,7 @@ pub(crate) fn parse(
         length: None,
         before: None,
         on_error: None,
-        until_null: false,
+        until: None,
         exclusive: false,
         even_after_error: false,
         utf8: Utf8::Strict,
@@ -63,10 +63,7 @@ pub(crate) fn parse(
             "len" => callback.length = arg.value("len = size.saturating_mul(count)", diagnostics),
             "before" => callback.before = arg.value("before = ffi::default_of_it", diagnostics),
             "on_error" => callback.on_error = arg.value("on_error = 1", diagnostics),
-            "until" => {
-                let null: Option<Ident> = arg.value("until = null", diagnostics);
-                callback.until_null = null.is_some_and(|null| null == "null");
-            }
+            "until" => callback.until = Some(parse_until(arg, diagnostics)),
             "utf8" => callback.utf8 = arg.value(Utf8::FORM, diagnostics).unwrap_or(Utf8::Lossy),
             "exclusive" => callback.exclusive = arg.flag(diagnostics),
             _ => callback.even_after_error = arg.flag(diagnostics),

@@ -212,6 +212,8 @@ pub(crate) struct FieldAccess {
     pub(crate) place: FieldPath,
     /// `len = …`: the number of elements of the array, or the field that has it.
     pub(crate) length: Option<Length<FieldPath>>,
+    /// `until = null`: the array ends with a NULL or a 0.
+    pub(crate) until: Option<Ident>,
     /// `when(tag, values)`: the tag of a union, and its values for which the field is valid.
     pub(crate) when: Option<(FieldPath, Pat)>,
     /// `utf8 = lossy`
@@ -222,6 +224,13 @@ pub(crate) struct FieldAccess {
     pub(crate) atomic: Option<Ident>,
     /// `interned`: a name that is read often.
     pub(crate) interned: Option<Ident>,
+}
+
+impl FieldAccess {
+    /// Returns `true` if the annotation says how long the array in the field is.
+    pub(crate) fn is_array(&self) -> bool {
+        self.length.is_some() || self.until.is_some()
+    }
 }
 
 impl Method {

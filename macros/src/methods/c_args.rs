@@ -331,9 +331,12 @@ impl Method {
 
     /// The length that is found right after the call, and returned with C's result.
     pub(crate) fn paired_length<'a>(&self, calls: &'a Calls) -> Option<&'a Length<syn::Path>> {
-        let is_written = self.out_length(calls).is_some() || self.out_count(calls) > 0;
+        let length = calls.length.as_ref()?;
+        let is_constant = matches!(length, Length::Computed(_)) && length.closure().is_none();
+        let is_written =
+            self.out_length(calls).is_some() || is_constant && self.out_count(calls) > 0;
         let is_filled = calls.buffer.is_some();
-        calls.length.as_ref().filter(|_| !is_written && !is_filled)
+        (!is_written && !is_filled).then_some(length)
     }
 
     /// The number of parameters in which C explains a failure.

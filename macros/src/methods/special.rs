@@ -1,10 +1,10 @@
 //! Python's special methods that CPython calls through slots: the results and the operands that PyO3 wants there.
 
 use proc_macro2::{TokenStream, TokenTree};
-use syn::Lit;
 use syn::ext::IdentExt;
+use syn::{Lit, Type};
 
-use crate::methods::ast::Method;
+use crate::methods::ast::{Method, Receiver};
 
 /// Special methods whose result CPython reads directly.
 const PLAIN_RESULT: &[&str] = &["__len__", "__bool__", "__contains__", "__hash__"];
@@ -80,6 +80,13 @@ impl Method {
     /// The name of a special method that CPython wants no result of.
     pub(crate) fn without_result(&self) -> Option<String> {
         Some(self.special_name()).filter(|name| self.returns_nothing(name))
+    }
+
+    /// Returns `true` for an `__enter__` that returns nothing: the `with` block gets the handle itself.
+    pub(crate) fn enters_itself(&self) -> bool {
+        let returns_nothing =
+            matches!(&self.output.value, Type::Tuple(tuple) if tuple.elems.is_empty());
+        self.special_name() == "__enter__" && self.receiver != Receiver::None && returns_nothing
     }
 
     /// Returns `true` for `__buffer__`, which CPython calls through the buffer protocol.

@@ -70,6 +70,12 @@ function_pointers! {
     (a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H);
     (a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H, i: I);
     (a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H, i: I, j: J);
+    (a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H, i: I, j: J, k: A11);
+    (a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H, i: I, j: J, k: A11, l: A12);
+    (a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H, i: I, j: J, k: A11, l: A12, m: A13);
+    (a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H, i: I, j: J, k: A11, l: A12, m: A13, n: A14);
+    (a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H, i: I, j: J, k: A11, l: A12, m: A13, n: A14, o: A15);
+    (a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H, i: I, j: J, k: A11, l: A12, m: A13, n: A14, o: A15, p: A16);
 }
 
 /// A C function pointer to a method of `S`. Its user data has to lead to an `S`.

@@ -15,7 +15,7 @@ use crate::failpoint::CallSite;
     message = "`{Self}` is not the type of a C callback",
     label = "a C function pointer is expected here",
     note = "write the type as bindgen has it, such as `ffi::callback_t` or `unsafe extern \"C\" fn(*mut c_void) -> c_int`; \
-            C functions of up to ten arguments can be called back"
+            C functions of up to 16 arguments can be called back"
 )]
 pub unsafe trait FunctionPointer: Copy {
     /// The arguments that C passes.

@@ -13,7 +13,7 @@ use std::ptr::NonNull;
 use crate::convert::copy::{CopyOfC, Undecoded};
 use crate::convert::from_c::FromC;
 use crate::convert::lifetime::{Life, Limits};
-use crate::convert::memory::Bytes;
+use crate::convert::memory::{Bytes, Start};
 use crate::convert::plain::Plain;
 use crate::convert::pointer::{ByteSlice, ConstPointer, Constant};
 use crate::handle::{Borrowed, Handle, Owned, Resource};
@@ -39,6 +39,17 @@ pub unsafe trait FromOut<'o, P>: Sized {
     ///
     /// C wrote what the annotation says, or nothing.
     unsafe fn from_out(storage: Self::Storage) -> Option<Self>;
+}
+
+/// Returns whether C wrote the start of some memory to the out-parameter at `place`.
+///
+/// # Safety
+///
+/// `place` is that of an out-parameter, and C has written to it what the annotation says, or nothing.
+#[doc(hidden)]
+pub unsafe fn has_memory<P: Start + Copy>(place: *mut P) -> bool {
+    // SAFETY: the caller's promise; zeros are a null pointer.
+    !unsafe { place.read() }.start().is_null()
 }
 
 /// Memory for one `P`, zeroed at first.

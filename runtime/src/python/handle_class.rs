@@ -121,7 +121,8 @@ impl HandleClass {
         Ok(EnteredHandle(slf.into_any()))
     }
 
-    #[pyo3(signature = (r#type, exception, traceback, /))]
+    // A class may have an `__exit__` of its own, which handles exceptions.
+    #[pyo3(signature = (r#type, exception, traceback, /) -> "bool | None")]
     fn __exit__(
         slf: &Bound<'_, Self>,
         r#type: Option<Bound<'_, PyType>>,

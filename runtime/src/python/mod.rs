@@ -39,6 +39,7 @@ pub mod state;
 mod thread_bound;
 mod trace;
 mod waiting;
+mod with_block;
 mod with_handle;
 mod with_object;
 
@@ -60,6 +61,7 @@ pub use module::{Register, live_handles};
 pub use new_copy::NewCopy;
 pub use object::{HandleClass, PyHandle};
 pub use owned_arg::{GivenArgs, OwnedArg, give_optional};
+pub use with_block::{ExitResult, exit_of_closed};
 pub use with_handle::with_handle;
 pub use with_object::{with_object, with_object_mut};
 

@@ -35,6 +35,7 @@ pub struct store {
     pub name: *const c_char,
     pub keys: *mut *mut c_char,
     pub key_count: c_int,
+    pub aliases: *mut *mut c_char,
     pub first: *mut entry,
     pub stop: c_int,
     pub report: report_t,
@@ -108,6 +109,9 @@ unsafe extern "C" {
     pub fn store_set(it: *mut store, option: c_int, ...) -> c_int;
 }
 c! {
+    fn store_add(it: *mut store, values: *const c_double, count: c_int) -> c_int;
+    fn store_select(it: *mut store, names: *mut *const c_char) -> c_int;
+    fn store_option(it: *mut store, option: c_int, value: *mut c_void, size: *mut c_uint) -> c_int;
     fn store_info(it: *mut store, option: c_int, value: *mut c_void) -> c_int;
     fn store_configure(it: *mut store, option: c_int, value: *const c_void) -> c_int;
 }
@@ -212,6 +216,8 @@ pub type event_t = Option<unsafe extern "C" fn(*mut c_void, *mut record) -> c_in
 pub type read_t = Option<unsafe extern "C" fn(*mut c_char, usize, usize, *mut c_void) -> usize>;
 pub type write_t = Option<unsafe extern "C" fn(*mut c_char, usize, usize, *mut c_void) -> usize>;
 pub type fill_t = Option<unsafe extern "C" fn(*mut c_void, *mut c_void, c_int) -> c_int>;
+pub type position_t = Option<unsafe extern "C" fn(*mut c_void, *const position) -> c_int>;
+pub type ask_t = Option<unsafe extern "C" fn(*mut c_void, *mut c_int) -> c_int>;
 pub type destroy_t = Option<unsafe extern "C" fn(*mut c_void)>;
 c! {
     fn store_each(it: *mut store, visit: visit_t, data: *mut c_void) -> c_int;
@@ -219,6 +225,7 @@ c! {
     fn store_on_close(it: *mut store, visit: visit_t, data: *mut c_void);
     fn store_define(it: *mut store, visit: visit_t, data: *mut c_void, destroy: destroy_t) -> c_int;
     fn store_load_from(it: *mut store, read: read_t, data: *mut c_void) -> c_int;
+    fn shim_set(place: *mut c_int, value: c_int);
     fn store_set_report(it: *mut store, report: report_t, data: *mut c_void);
     fn report_address() -> *mut report_t;
     fn print_address() -> *mut print_t;
@@ -231,6 +238,7 @@ c! {
 }
 
 // Images, whose memory has a length in other units.
+pub const PALETTE: c_int = 1;
 pub struct image {
     pub pixels: *mut u8,
     pub stride: c_int,
@@ -243,6 +251,8 @@ c! {
     fn image_height(it: *const image) -> c_int;
     fn image_row(it: *const image, row: c_int, pixels: *mut c_int) -> *const u8;
     fn image_id(it: *const image) -> *const u8;
+    fn image_info(it: *const image, what: c_int, value: *mut c_void) -> c_int;
+    fn image_colors(it: *const image) -> c_int;
 }
 
 // Constants and structs of plain values.

@@ -83,6 +83,30 @@ impl Picture {
     #[calls(ffi::picture_word, args = (self, out), len = 1, borrowed)]
     fn first_word(&self) -> Vec<u16>;
 
+    #[calls(ffi::picture_word, args = (self, out), len = ffi::picture_size, borrowed)]
+    fn all_words(&self) -> Vec<u16>;
+
+    #[calls(ffi::picture_info, args = (self, ffi::COLUMNS, out as *mut c_int), fails = nonzero)]
+    fn columns(&self) -> Result<c_int>;
+
+    #[calls(
+        ffi::picture_info, args = (self, ffi::BYTES, out as *mut *const u8),
+        len = |it, _| (*it).rows * ffi::picture_columns(it) * ffi::DEPTH, fails = nonzero
+    )]
+    fn all_bytes(&self) -> Result<Bytes>;
+
+    #[calls(
+        ffi::picture_info, args = (self, what, out as *mut *const u8),
+        len = |it, what| (*it).rows * (*it).columns * 2 / what, none = when(|ret| ret == 2)
+    )]
+    fn some_bytes(&self, what: c_int) -> Option<Bytes>;
+
+    #[calls(
+        ffi::picture_copy, args = (self, out, &mut 0), len = |it, _| (*it).rows * 4, free = ffi::picture_free_bytes,
+        fails = nonzero, on_failure = undefined
+    )]
+    fn copied_by_handle(&self) -> Result<Bytes>;
+
     // ---- fields
 
     #[field(bytes, len = size)]
@@ -105,6 +129,18 @@ impl Picture {
 
     #[field(words, len = size)]
     fn words(&self) -> Option<Vec<u16>>;
+
+    #[field(aliases, until = null)]
+    fn aliases(&self) -> Vec<CString>;
+
+    #[field(aliases, until = null)]
+    fn aliases_or_error(&self) -> Result<Option<Vec<String>>>;
+
+    #[field(aliases, until = null, utf8 = lossy, when(rows, 1..))]
+    fn aliases_of_rows(&self) -> Option<Vec<String>>;
+
+    #[field(years, until = null)]
+    fn years(&self) -> Vec<c_int>;
 
     #[field(name, len = 3, utf8 = lossy)]
     fn short_name(&self) -> Option<String>;
@@ -159,6 +195,38 @@ fn length_is_computed_of_what_c_writes() {
     assert_eq!(picture.counted().unwrap(), bytes(12));
     assert_eq!(picture.counted_or_none(), Some(bytes(12)));
     assert_eq!(picture.copied().unwrap(), Bytes(vec![0; 12]));
+}
+
+#[test]
+fn length_of_memory_in_out_is_computed_of_what_c_gets() {
+    let _library = Library::start();
+    let mut picture = Picture::new(2, 3).unwrap();
+    assert_eq!(picture.all_words(), vec![7; 12]);
+    assert_eq!(picture.columns().unwrap(), 3);
+    assert_eq!(picture.all_bytes().unwrap(), bytes(12));
+    assert_eq!(picture.some_bytes(1), Some(bytes(12)));
+    assert_eq!(picture.copied_by_handle().unwrap(), Bytes(vec![0; 8]));
+    picture.set_size(-2, 3);
+    ffi::log();
+    assert!(is_too_long(picture.all_bytes()));
+    assert!(is_too_long(picture.copied_by_handle()));
+    assert_eq!(ffi::log(), ["picture_copy", "picture_free_bytes"]);
+    assert!(panic_of(|| picture.some_bytes(1)).ends_with(TOO_LONG));
+    picture.set_size(2, 3);
+    picture.erase();
+    assert!(picture.all_words().is_empty());
+    assert_eq!(picture.some_bytes(1), None);
+}
+
+#[test]
+fn length_of_memory_that_c_did_not_write_to_out_is_not_computed() {
+    let _library = Library::start();
+    let mut picture = Picture::new(2, 3).unwrap();
+    picture.erase();
+    picture.set_size(-2, 3);
+    let error = picture.all_bytes().unwrap_err();
+    assert_eq!(error.to_string(), "picture_info failed");
+    assert_eq!(picture.some_bytes(1), None);
 }
 
 #[test]
@@ -237,6 +305,22 @@ fn fields_with_a_length_are_copied() {
     assert_eq!(picture.computed_bytes().unwrap(), None);
     assert_eq!(picture.words(), None);
     assert_eq!(picture.short_name(), None);
+}
+
+#[test]
+fn array_in_a_field_ends_with_its_first_null_or_0() {
+    let _library = Library::start();
+    let mut picture = Picture::new(2, 3).unwrap();
+    assert_eq!(picture.aliases(), [c"image", c"figure"].map(CString::from));
+    let aliases = ["image", "figure"].map(String::from);
+    assert_eq!(picture.aliases_or_error().unwrap().unwrap(), aliases);
+    assert_eq!(picture.aliases_of_rows().unwrap(), aliases);
+    assert_eq!(picture.years(), [1503, 1911]);
+    picture.set_size(0, 3);
+    assert_eq!(picture.aliases_of_rows(), None);
+    picture.erase();
+    assert!(picture.aliases().is_empty() && picture.years().is_empty());
+    assert_eq!(picture.aliases_or_error().unwrap(), None);
 }
 
 #[test]

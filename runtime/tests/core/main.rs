@@ -7,6 +7,7 @@
 //! taken back from there.
 
 mod arguments;
+mod arrays;
 mod buffer_results;
 mod buffers;
 mod c_types;
@@ -21,6 +22,7 @@ mod lengths;
 #[path = "../library/mod.rs"]
 mod library;
 mod locks;
+mod many_arguments;
 mod names;
 mod ownership;
 #[cfg(feature = "python")]

@@ -128,6 +128,7 @@ fn live_handles_are_counted_at_each_step() {
 fn only_what_is_released_is_listed() {
     let names: Vec<_> = live_handles().into_keys().collect();
     let mut expected = vec![
+        "Bell",
         "Bookmark",
         "Config",
         "Cursor",

@@ -6,11 +6,34 @@
 )]
 
 use std::cell::RefCell;
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 
 use super::control::note;
 
 pub type ring = Option<unsafe extern "C" fn(c_int, *mut c_void) -> c_int>;
+/// A callback with 16 arguments.
+pub type chime = Option<
+    unsafe extern "C" fn(
+        c_int,
+        c_int,
+        c_int,
+        c_int,
+        c_int,
+        c_int,
+        c_int,
+        c_int,
+        c_int,
+        c_int,
+        c_int,
+        c_int,
+        c_int,
+        c_int,
+        c_int,
+        *mut c_void,
+    ) -> c_int,
+>;
+/// A callback with a question and a place for the answer.
+pub type ask = Option<unsafe extern "C" fn(*mut c_void, *const c_int, *mut c_int) -> c_int>;
 pub type destroy = Option<unsafe extern "C" fn(*mut c_void)>;
 
 #[derive(Clone, Copy)]
@@ -209,4 +232,42 @@ pub unsafe extern "C" fn tie(_bell: *mut bell, _rope: *mut rope) -> *mut c_int {
 pub unsafe extern "C" fn untie(knot: *mut c_int) {
     note("untied");
     drop(unsafe { Box::from_raw(knot) });
+}
+
+/// Calls `chime` with the numbers from 1 on; -2 for NULL.
+pub unsafe extern "C" fn bell_chime(_bell: *mut bell, chime: chime, data: *mut c_void) -> c_int {
+    match chime {
+        Some(chime) => unsafe { chime(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, data) },
+        None => -2,
+    }
+}
+
+/// Asks about 7, and returns the answer; -1 if there is none.
+pub unsafe extern "C" fn bell_ask(_bell: *mut bell, ask: ask, data: *mut c_void) -> c_int {
+    let mut answer = 0;
+    match ask {
+        Some(ask) if unsafe { ask(data, &7, &mut answer) } == 1 => answer,
+        _ => -1,
+    }
+}
+
+/// Writes an answer.
+pub unsafe extern "C" fn answer_set(place: *mut c_int, answer: c_int) {
+    unsafe { *place = answer };
+}
+
+/// Returns the sum of the weights.
+pub unsafe extern "C" fn bell_weigh(_bell: *mut bell, weights: *const f64, count: c_int) -> f64 {
+    (0..count)
+        .map(|index| unsafe { *weights.offset(index as isize) })
+        .sum()
+}
+
+/// Returns the number of letters in the names, of which NULL is the last one.
+pub unsafe extern "C" fn bell_spell(_bell: *mut bell, names: *mut *const c_char) -> c_int {
+    let names = (0..).map(|index| unsafe { *names.offset(index) });
+    let letters = names
+        .take_while(|name| !name.is_null())
+        .map(|name| unsafe { CStr::from_ptr(name) }.count_bytes());
+    letters.sum::<usize>() as c_int
 }

@@ -1,6 +1,6 @@
 //! Pictures: memory whose length C gives in other units than elements.
 
-use std::ffi::{CStr, c_char, c_int};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 
 use super::control::{acquire, release};
@@ -14,6 +14,10 @@ pub struct picture {
     pub words: *mut u16,
     pub name: *const c_char,
     pub frame: *mut picture,
+    /// Other names, and NULL.
+    pub aliases: *mut *mut c_char,
+    /// Numbers, and 0.
+    pub years: *mut c_int,
 }
 
 /// The number of bytes of a pixel.
@@ -35,6 +39,11 @@ pub unsafe extern "C" fn picture_new(rows: c_int, columns: c_int) -> *mut pictur
             words: Box::into_raw(words).cast(),
             name: c"picture".as_ptr(),
             frame: ptr::null_mut(),
+            aliases: Box::into_raw(Box::new(
+                [c"image".as_ptr(), c"figure".as_ptr(), ptr::null()].map(<*const _>::cast_mut),
+            ))
+            .cast(),
+            years: Box::into_raw(Box::new([1503, 1911, 0, 7])).cast(),
         },
     );
     // SAFETY: just made.
@@ -59,9 +68,13 @@ pub unsafe extern "C" fn picture_erase(picture: *mut picture) {
             drop(Box::from_raw(ptr::slice_from_raw_parts_mut(
                 it.words, it.size,
             )));
+            drop(Box::from_raw(it.aliases.cast::<[*mut c_char; 3]>()));
+            drop(Box::from_raw(it.years.cast::<[c_int; 4]>()));
         }
         it.bytes = ptr::null_mut();
         it.words = ptr::null_mut();
+        it.aliases = ptr::null_mut();
+        it.years = ptr::null_mut();
         it.name = ptr::null();
         it.frame = ptr::null_mut();
     }
@@ -127,4 +140,38 @@ pub unsafe extern "C" fn picture_word(picture: *const picture, to: *mut *const u
 pub unsafe extern "C" fn picture_name_length(picture: *const picture) -> usize {
     // SAFETY: a valid picture with a name.
     unsafe { CStr::from_ptr((*picture).name) }.count_bytes()
+}
+
+pub unsafe extern "C" fn picture_columns(picture: *const picture) -> c_int {
+    // SAFETY: a valid picture.
+    unsafe { (*picture).columns }
+}
+
+pub unsafe extern "C" fn picture_size(picture: *const picture) -> usize {
+    // SAFETY: a valid picture.
+    unsafe { (*picture).size }
+}
+
+/// What `picture_info` writes: the start of the bytes.
+pub const BYTES: c_int = 1;
+
+/// What `picture_info` writes: the number of columns.
+pub const COLUMNS: c_int = 2;
+
+/// Writes what is asked for, through a pointer of its type. 1 for anything unknown; 2 for a picture without memory.
+pub unsafe extern "C" fn picture_info(
+    picture: *const picture,
+    what: c_int,
+    to: *mut c_void,
+) -> c_int {
+    // SAFETY: a valid picture, and a place for what is asked for.
+    unsafe {
+        match what {
+            BYTES if (*picture).bytes.is_null() => return 2,
+            BYTES => *to.cast::<*const u8>() = (*picture).bytes,
+            COLUMNS => *to.cast::<c_int>() = (*picture).columns,
+            _ => return 1,
+        }
+    }
+    0
 }

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs, missing_debug_implementations)]
 #![deny(clippy::all, clippy::undocumented_unsafe_blocks)]
+#![deny(nonstandard_style)]
 #![no_implicit_prelude]
 
 /// Names that a careless author, or a C header, might use. Not the primitive types: PyO3 writes those by their names.
@@ -112,6 +113,18 @@ pub mod shadowed {
         #[calls(::libc::fwrite, args = (data.ptr, 1, data.len, self))]
         fn write(&mut self, data: ::lp::Buffer<'_>) -> ::lp::Result<usize>;
 
+        /// Compare a text and bytes, whose names are keywords.
+        #[rust_only]
+        #[calls(
+            ::libc::memcmp,
+            args = (r#match.ptr, r#type.ptr, r#type.len),
+            fails = when(|_| false)
+        )]
+        fn compare(
+            r#type: &[::std::primitive::u8],
+            r#match: &::std::primitive::str,
+        ) -> ::lp::Result<::libc::c_int>;
+
         /// Write a text.
         #[calls(::libc::fputs, args = (text, self), fails = negative)]
         fn puts(&mut self, text: &::std::primitive::str) -> ::lp::Result<()>;
@@ -130,6 +143,20 @@ pub mod shadowed {
         #[staticmethod]
         #[calls(::libc::strerror, len = 2 * 2, borrowed, fails = null)]
         fn start(code: ::libc::c_int) -> ::lp::Result<::lp::Bytes>;
+
+        /// Returns the start of a message, under the name of a special method.
+        #[pyo3(signature = (code = 1))]
+        #[calls(::libc::strerror, args = (code), borrowed)]
+        fn __format__(&self, code: ::libc::c_int) -> ::std::option::Option<::std::ffi::CString>;
+
+        /// Returns a message, under a name that ends with an underscore.
+        #[staticmethod]
+        #[calls(::libc::strerror, borrowed)]
+        fn type_(code: ::libc::c_int) -> ::std::option::Option<::std::ffi::CString>;
+
+        /// Ends it, under the name of a special method.
+        #[calls(::libc::fclose, fails = nonzero, consumes = always)]
+        fn __call__(this: ::lp::Owned<Self>) -> ::lp::Result<()>;
 
         #[calls(::libc::fileno)]
         fn __hash__(&self) -> ::libc::c_int;
@@ -218,6 +245,10 @@ pub mod shadowed {
             buffer.put("bytes")
         }
 
+        /// Is called under the name of a keyword.
+        #[callback(unsafe extern "C" fn(*mut ::libc::c_void), args = (data))]
+        pub fn r#match(&self) {}
+
         /// Compare them.
         #[callback(
             unsafe extern "C" fn(::libc::c_int, ::libc::c_int, *mut ::libc::c_void) -> ::libc::c_int,
@@ -238,6 +269,12 @@ pub mod shadowed {
         }
     }
 
+    /// A function with the name of a special one.
+    #[::lp::function(crate = ::lp)]
+    fn __dir__() -> ::lp::Result<()> {
+        ::std::result::Result::Ok(())
+    }
+
     /// A function.
     #[::lp::function(crate = ::lp)]
     fn answer(divided: Divided, access: Access, answer: StrictWhence) -> ::lp::Result<Answer> {
@@ -250,8 +287,8 @@ pub mod shadowed {
     pub mod hygiene {
         #[pymodule_export]
         use super::{
-            Access, Divided, File, FileError, Named, NoFileError, StrictWhence, SystemError,
-            Whence, answer,
+            __dir__, Access, Divided, File, FileError, Named, NoFileError, StrictWhence,
+            SystemError, Whence, answer,
         };
     }
 }

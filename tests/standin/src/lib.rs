@@ -95,7 +95,7 @@ mod standin_safe {
     };
 
     #[pymodule_export]
-    use super::measures::{Measure, Rod};
+    use super::measures::{Measure, Rod, Ruler};
 
     #[pymodule_export]
     use super::numbers::{Numeral, Tally};
@@ -125,7 +125,7 @@ mod standin_safe {
     use super::search::{Finding, Search};
 
     #[pymodule_export]
-    use super::sessions::{Cursor, Journal, Session, SessionError};
+    use super::sessions::{Cursor, Deal, Journal, Session, SessionError};
 
     #[pymodule_export]
     use super::shapes::{Container, Lid, Shape};

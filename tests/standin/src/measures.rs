@@ -3,6 +3,9 @@
 use std::ffi::c_int;
 
 use leakproof::prelude::*;
+use leakproof::pyo3::exceptions::PyKeyError;
+use leakproof::pyo3::prelude::*;
+use leakproof::pyo3::types::PyType;
 
 use crate::ffi;
 
@@ -97,6 +100,61 @@ impl Measure {
     fn __delattr__(&mut self, name: &str) {
         let _ = name;
         self.set_length(0);
+    }
+}
+
+/// A measure with an `__init__` of its own.
+#[handle(raw = ffi::measure, release = ffi::measure_free)]
+pub struct Ruler;
+
+#[methods(unsafe)]
+impl Ruler {
+    /// Makes a ruler.
+    #[new]
+    #[calls(ffi::measure_new, fails = null)]
+    fn new(length: c_int) -> Result<Owned<Ruler>>;
+
+    /// Makes the ruler longer. Fails for a negative number.
+    fn __init__(&mut self, length: c_int) -> Result<()> {
+        if length < 0 {
+            return Err(Error::Value("it is shorter than nothing".into()));
+        }
+        self.set_length(self.length() + length);
+        Ok(())
+    }
+
+    /// The length.
+    #[getter]
+    #[field(length)]
+    fn length(&self) -> c_int;
+
+    #[rust_only]
+    #[field(length)]
+    fn set_length(&mut self, length: c_int);
+
+    /// Makes the ruler longer by one. Fails for a length of 0.
+    fn __enter__(&mut self) -> Result<()> {
+        match self.length() {
+            0 => Err(Error::Value("it has no length".into())),
+            length => {
+                self.set_length(length + 1);
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes the ruler shorter by one. Handles a `KeyError`, and leaves the ruler open.
+    fn __exit__(
+        &mut self,
+        py: Python<'_>,
+        kind: Option<Bound<'_, PyType>>,
+        error: Option<Py<PyAny>>,
+        traceback: Option<Py<PyAny>>,
+    ) -> Result<bool> {
+        let _ = (error, traceback);
+        self.set_length(self.length() - 1);
+        let Some(kind) = kind else { return Ok(false) };
+        Ok(kind.is_subclass(&py.get_type::<PyKeyError>())?)
     }
 }
 

@@ -40,6 +40,13 @@ impl Picture {
     )]
     fn copied(&self) -> Result<Bytes>;
 
+    /// Returns all bytes, of which C tells the start by a pointer.
+    #[calls(
+        ffi::picture_info, args = (self, ffi::BYTES, out as *mut *const u8),
+        len = |it, _| (*it).rows * (*it).columns * ffi::DEPTH, fails = nonzero
+    )]
+    fn all_bytes(&self) -> Result<Bytes>;
+
     /// All bytes.
     #[getter]
     #[field(bytes, len = |it| (*it).rows * (*it).columns * ffi::DEPTH)]
@@ -49,6 +56,21 @@ impl Picture {
     #[getter]
     #[field(words, len = size)]
     fn words(&self) -> Option<Vec<u16>>;
+
+    /// Other names.
+    #[getter]
+    #[field(aliases, until = null)]
+    fn aliases(&self) -> Vec<CString>;
+
+    /// Other names, without a list if C has none.
+    #[getter]
+    #[field(aliases, until = null)]
+    fn optional_aliases(&self) -> Result<Option<Vec<String>>>;
+
+    /// The years in which it was in the news, if there is a row.
+    #[getter]
+    #[field(years, until = null, when(rows, 1..))]
+    fn years(&self) -> Option<Vec<c_int>>;
 
     /// The name.
     #[getter]

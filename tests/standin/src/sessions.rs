@@ -6,7 +6,7 @@ use leakproof::CallContext;
 use leakproof::prelude::*;
 use leakproof::pyo3::exceptions::PyKeyError;
 use leakproof::pyo3::inspect::PyStaticExpr;
-use leakproof::pyo3::{Bound, PyAny, PyResult};
+use leakproof::pyo3::{Bound, Py, PyAny, PyResult};
 
 use crate::ffi;
 use crate::parcels::Parcel;
@@ -280,6 +280,36 @@ impl Journal {
     #[new]
     #[calls(ffi::session_open, args = (busy, out), fails = nonzero, on_failure = owned)]
     fn new(busy: c_int) -> Result<Owned<Journal>>;
+}
+
+/// A session that the end of a `with` block commits. An exception aborts it.
+#[handle(raw = ffi::session, release = ffi::session_abort)]
+pub struct Deal;
+
+#[methods(unsafe)]
+impl Deal {
+    /// Opens a deal.
+    #[new]
+    #[calls(ffi::session_open, args = (busy, out), fails = nonzero, on_failure = owned)]
+    fn new(busy: c_int) -> Result<Owned<Deal>>;
+
+    /// Commits and ends the deal. Fails without an effect if `busy` is 7.
+    #[calls(ffi::session_commit, fails = negative, consumes = on_success)]
+    fn commit(this: Owned<Self>) -> Result<c_int>;
+
+    /// Commits the deal, or aborts it after an exception.
+    fn __exit__(
+        this: Owned<Self>,
+        kind: Option<Py<PyAny>>,
+        error: Option<Py<PyAny>>,
+        traceback: Option<Py<PyAny>>,
+    ) -> Result<()> {
+        let _ = (error, traceback);
+        match kind {
+            None => Deal::commit(this).map(drop),
+            Some(_) => this.close().map_err(|(error, _)| error),
+        }
+    }
 }
 
 /// The error of a call on a session.

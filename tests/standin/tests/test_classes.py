@@ -11,6 +11,7 @@ from standin_safe import Handle, List, Store
 PACKAGES = [
     "xml_safe",
     "cairo_safe",
+    "curl_safe",
     "expat_safe",
     "inotify_safe",
     "jansson_safe",

@@ -1,13 +1,15 @@
 """Special methods that a class has of its own."""
 
+import ast
 import gc
 import inspect
 import io
 import operator
+from pathlib import Path
 
 import pytest
 import standin_safe
-from standin_safe import ClosedError, Handle, Keepsake, Measure, Pin, Rod, live_handles
+from standin_safe import ClosedError, Deal, Handle, Keepsake, Measure, Pin, Rod, Ruler, live_handles
 
 
 class Reflected:
@@ -44,6 +46,18 @@ def test_equality_without_a_hash_makes_handles_unhashable():
     assert Rod(1) == Rod(1) and Rod(1) != Rod(2)
     with pytest.raises(TypeError, match="unhashable"):
         hash(Rod(1))
+
+
+def test_init_of_the_class_runs_however_the_arguments_are_passed():
+    for _ in range(2):
+        assert Ruler(5).length == Ruler(length=5).length == Ruler(*[5]).length == 10
+    for arguments, keywords in [((-1,), {}), ((), {"length": -1})]:
+        with pytest.raises(ValueError, match="shorter than nothing"):
+            Ruler(*arguments, **keywords)
+    assert live_handles()["Ruler"] == 0
+    ruler = Ruler(5)
+    ruler.__init__(1)
+    assert ruler.length == 11
 
 
 def test_comparisons_with_other_types_leave_them_to_the_other_operand():
@@ -139,6 +153,80 @@ def test_with_closes_a_handle_that_has_special_methods():
     assert measure.closed
     with pytest.raises(ClosedError), measure:
         pass
+
+
+def test_own_exit_commits_at_the_end_of_the_block():
+    standin_safe.take_log()
+    with Deal(0) as deal:
+        assert type(deal) is Deal and not deal.closed
+    assert deal.closed and live_handles()["Deal"] == 0
+    assert standin_safe.take_log() == ["session_open", "session_commit"]
+
+
+def test_own_exit_rolls_back_after_an_exception():
+    standin_safe.take_log()
+    with pytest.raises(KeyError), Deal(0) as deal:
+        raise KeyError
+    assert deal.closed and live_handles()["Deal"] == 0
+    assert standin_safe.take_log() == ["session_open", "session_abort"]
+
+
+def test_own_exit_that_fails_leaves_the_handle_open():
+    standin_safe.take_log()
+    with pytest.raises(standin_safe.Error, match="session_commit"), Deal(7) as deal:
+        pass
+    assert not deal.closed
+    deal.close()
+    assert standin_safe.take_log() == ["session_open", "session_abort"]
+
+
+@pytest.mark.parametrize("end", [Deal.commit, Deal.close])
+def test_own_exit_leaves_a_handle_alone_that_the_block_has_closed(end):
+    with Deal(0) as deal:
+        end(deal)
+    assert deal.closed and deal.__exit__(None, None, None) is None
+    with pytest.raises(KeyError), Deal(0) as deal:
+        end(deal)
+        raise KeyError
+    with pytest.raises(ClosedError), deal:
+        pass
+
+
+def test_own_enter_returns_the_handle_and_own_exit_may_leave_it_open():
+    ruler = Ruler(2)
+    with ruler as entered:
+        assert entered is ruler and ruler.length == 5
+    assert not ruler.closed and ruler.length == 4
+    with ruler:
+        raise KeyError("handled")
+    with pytest.raises(IndexError), ruler:
+        raise IndexError
+    assert ruler.length == 4
+    with ruler:
+        ruler.close()
+    assert ruler.__exit__(None, None, None) is False
+    with pytest.raises(ClosedError), ruler:
+        pass
+    with pytest.raises(ValueError, match="no length"), Ruler(0):
+        pass
+
+
+def test_stubs_know_an_own_enter_and_exit():
+    stub = Path(standin_safe.__file__).with_name("__init__.pyi")
+    classes = {node.name: node for node in ast.parse(stub.read_text()).body if isinstance(node, ast.ClassDef)}
+    found = {
+        (cls, method.name): ast.unparse(method.returns).strip("'")
+        for cls in ("Handle", "Deal", "Ruler")
+        for method in classes[cls].body
+        if isinstance(method, ast.FunctionDef) and method.name in ("__enter__", "__exit__")
+    }
+    assert found == {
+        ("Handle", "__enter__"): "Self",
+        ("Handle", "__exit__"): "bool | None",
+        ("Deal", "__exit__"): "None",
+        ("Ruler", "__enter__"): "Self",
+        ("Ruler", "__exit__"): "bool",
+    }
 
 
 def test_classes_of_handles_are_final_and_their_base_is_not():

@@ -38,10 +38,10 @@ pub(crate) fn check_field(method: &Method, field: &FieldAccess, diagnostics: &Di
              a number, or call a C function",
         );
     }
-    if setter && (field.length.is_some() || field.when.is_some()) {
+    if setter && (field.is_array() || field.when.is_some()) {
         diagnostics.at(
             &field.place,
-            "`len` and `when` are for reading a field: remove them",
+            "`len`, `until` and `when` are for reading a field: remove them",
         );
     }
     let inner = argument_of(value, "Option").unwrap_or(value);
@@ -56,6 +56,15 @@ pub(crate) fn check_field(method: &Method, field: &FieldAccess, diagnostics: &Di
             "`len` counts the elements of an array: return a `Vec`, `Bytes`, `String` or `CString`, or an `Option` of it",
         );
     }
+    if let (false, Some(until)) = (setter, &field.until) {
+        if field.length.is_some() {
+            let message = "a length has one source: keep one of `len = …` and `until = null`";
+            diagnostics.at(until, message);
+        } else if argument_of(inner, "Vec").is_none() {
+            let message = "`until` is the end of an array: return a `Vec`, or an `Option` of it";
+            diagnostics.at(until, message);
+        }
+    }
     if let Some(Length::Computed(expression)) = &field.length {
         check_steps(expression, diagnostics);
     }
@@ -67,10 +76,10 @@ pub(crate) fn check_field(method: &Method, field: &FieldAccess, diagnostics: &Di
             "the closure of `len` gets a pointer to the C struct: write `len = |it| (*it).rows * (*it).columns`",
         );
     }
-    if field.length.is_none() && is_array && !setter {
+    if !field.is_array() && is_array && !setter {
         diagnostics.at(
             &field.place,
-            "an array needs its length: add `len = the_field`",
+            "an array needs its length: add `len = the_field`, or `until = null`",
         );
     }
     if let Some((tag, _)) = &field.when
@@ -98,11 +107,7 @@ fn check_ownership(field: &FieldAccess, value: &Type, diagnostics: &Diagnostics)
 /// Checks `atomic`.
 pub(crate) fn check_atomic(field: &FieldAccess, diagnostics: &Diagnostics) {
     let Some(keyword) = &field.atomic else { return };
-    if field.length.is_some()
-        || field.when.is_some()
-        || field.retain.is_some()
-        || field.place.is_self()
-    {
+    if field.is_array() || field.when.is_some() || field.retain.is_some() || field.place.is_self() {
         diagnostics.at(
             keyword,
             "`atomic` is for a field that holds one number: remove the other arguments, or `atomic`",

@@ -88,28 +88,20 @@ pub(crate) fn check_memory(method: &Method, calls: &Calls, diagnostics: &Diagnos
             "the closure of `len` gets what C writes to `len` in `args`: write `len = |n| …`",
         ));
     }
+    let count = method.c_arguments(calls).len() - method.out_count(calls);
     if let (Some(closure), None) = (closure, out_length)
-        && closure.inputs.len() != method.c_arguments(calls).len()
-        && method.out_count(calls) == 0
+        && closure.inputs.len() != count
     {
+        let without = match method.out_count(calls) {
+            0 => "",
+            _ => " without `out`",
+        };
         diagnostics.at(
             closure,
             format!(
-                "the closure of `len` gets the arguments of the C function, which are {}: write a parameter for each, or `_`",
-                method.c_arguments(calls).len()
+                "the closure of `len` gets the arguments of the C function{without}, which are {count}: write a parameter \
+                 for each, or `_`"
             ),
-        );
-    }
-    let needs_result = match &calls.length {
-        Some(Length::Of(_)) => true,
-        Some(Length::Computed(_)) => closure.is_some() && out_length.is_none(),
-        None => false,
-    };
-    if let (Some(length), true) = (&calls.length, needs_result && method.out_count(calls) > 0) {
-        diagnostics.at(
-            length,
-            "`len = …` is for the return value, and this memory comes from `out`: pass `len` in \
-             `args` where C writes the length",
         );
     }
 }

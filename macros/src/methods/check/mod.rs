@@ -113,14 +113,7 @@ pub(crate) fn check_calls(method: &Method, calls: &Calls, diagnostics: &Diagnost
 }
 
 pub(crate) fn check_reserved_names(block: &MethodsBlock, diagnostics: &Diagnostics) {
-    const TAKEN: &[&str] = &[
-        "close",
-        "closed",
-        "__enter__",
-        "__exit__",
-        "__traverse__",
-        "__clear__",
-    ];
+    const TAKEN: &[&str] = &["close", "closed", "__traverse__", "__clear__"];
     for method in block.methods.iter().filter(|method| !method.rust_only) {
         let name = method.special_name();
         if TAKEN.contains(&name.as_str()) {

@@ -218,7 +218,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
     let same_ancestor = expand_same_ancestor(method, calls, runtime);
     let unplaced = unplaced_variable();
     let unplaced = result_keeps_arguments(method)
-        .then(|| quote!(let #unplaced = #runtime::__private::children::Unplaced::default();));
+        .then(|| quote!(let #unplaced: #runtime::__private::children::Unplaced = ::core::default::Default::default();));
     quote! {
         #site
         #result_checks
@@ -322,9 +322,13 @@ pub(crate) fn expand_c_closure(
         true => quote!(#caught.run(|| #call)),
         false => quote!(#caught.run(|| { #(#still_unchanged)* #call })),
     };
+    // The arguments without the place that C has written to.
+    let is_out = |n: usize| matches!(arguments[n], CArg::Out(..));
+    let read = passed.iter().enumerate().filter(|(n, _)| !is_out(*n));
+    let read: Vec<TokenStream> = read.map(|(_, argument)| argument.clone()).collect();
     let measured = method.paired_length(calls).map(|length| match length {
         Length::Of(function) => {
-            let length = quote_spanned!(function.span()=> #function(#(#passed),*));
+            let length = quote_spanned!(function.span()=> #function(#(#read),*));
             quote! {
                 // SAFETY: annotation `len`: the function may be called with the same arguments; guarantee 3: the
                 // handles are still borrowed.
@@ -332,8 +336,23 @@ pub(crate) fn expand_c_closure(
             }
         }
         Length::Computed(expression) => {
-            let size = expand_computed(expression, &passed, runtime);
+            let size = expand_computed(expression, &read, runtime);
             expand_measured(method, calls, size, runtime)
+        }
+    });
+    let measured = measured.map(|length| match (0..arguments.len()).find(|n| is_out(*n)) {
+        None => length,
+        Some(n) => {
+            let place = &variables[n];
+            let has_memory = quote!(#runtime::__private::out_param::has_memory(#place));
+            let has_memory = respanned(has_memory, method.output.value.span());
+            quote! {
+                // SAFETY: annotation `out`: C has returned, and wrote the start of the memory there, or nothing.
+                match unsafe { #has_memory } {
+                    true => #length,
+                    false => ::core::default::Default::default(),
+                }
+            }
         }
     });
     let call = match measured {

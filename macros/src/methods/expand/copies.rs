@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use syn::{FnArg, Signature, Type, parse_quote};
 
 use crate::methods::ast::{Method, Receiver, Source};
-use crate::span::respanned;
+use crate::span::{hidden_span, respanned};
 use crate::text::{contains_string, decode, is_string, with_argument, with_undecoded_text};
 use crate::types::inspect::{argument_of, is_named};
 
@@ -31,7 +31,8 @@ fn parameter() -> Ident {
 }
 
 fn generic_name(method: &Method) -> Ident {
-    format_ident!("__{}_copied", method.signature.ident)
+    let ident = &method.signature.ident;
+    format_ident!("__{}_copied", ident, span = hidden_span(ident))
 }
 
 /// The type of the result while the call lasts: with copies that are not decoded. `None` if there are none.

@@ -184,6 +184,16 @@ fn expand_count(
 ) -> Option<TokenStream> {
     let variable = count_variable();
     let raw = quote!((*#raw_pointer));
+    if let Some(until) = &field.until {
+        let count = expand_start(field, &raw, runtime);
+        let count = quote!(#runtime::__private::from_c::until_null(#count));
+        let count = respanned(count, until.span());
+        return Some(quote! {
+            // SAFETY: annotation `until`: all elements up to the first NULL or 0 may be read; guarantee 3: the handle
+            // is borrowed.
+            let #variable = unsafe { #count };
+        });
+    }
     Some(match field.length.as_ref()? {
         Length::Of(place) => {
             let count = place.within(&raw);
@@ -206,6 +216,15 @@ fn expand_count(
     })
 }
 
+/// The pointer to the first element of the array.
+fn expand_start(field: &FieldAccess, raw: &TokenStream, runtime: &TokenStream) -> TokenStream {
+    let start = field.place.within(raw);
+    respanned(
+        quote!(#runtime::__private::from_c::Start::start(#start)),
+        field.place.span(),
+    )
+}
+
 /// The value of the field, converted to the type `value`: an array, or the `Option` of any other value.
 fn expand_converted(
     field: &FieldAccess,
@@ -216,14 +235,13 @@ fn expand_converted(
     let raw = &quote!((*#raw_pointer));
     let life = lifetime_variable();
     let optional = argument_of(value, "Option");
-    match (&field.length, argument_of(optional.unwrap_or(value), "Vec")) {
-        (Some(_), array) => {
+    match (
+        field.is_array(),
+        argument_of(optional.unwrap_or(value), "Vec"),
+    ) {
+        (true, array) => {
             let count = count_variable();
-            let start = field.place.within(raw);
-            let start = respanned(
-                quote!(#runtime::__private::from_c::Start::start(#start)),
-                field.place.span(),
-            );
+            let start = expand_start(field, raw, runtime);
             match (array, optional) {
                 (Some(element), Some(_)) => {
                     quote!(#runtime::__private::from_c::optional_array::<_, #element>(#start, #count, #life))

@@ -262,6 +262,20 @@ pub(crate) fn expand_wrapper(
         }
     };
     let call = respanned(call, method.output.value.span());
+    // A block may have closed the handle, as a transaction that was committed.
+    let has_receiver = method.receiver != Receiver::None || consumed_receiver.is_some();
+    let closed = (method.special_name() == "__exit__" && has_receiver).then(|| {
+        let value = erase_lifetimes(&method.output.value, handle);
+        let result = respanned(
+            quote!(#python::exit_of_closed::<#value, _>(#slf)),
+            method.output.value.span(),
+        );
+        quote! {
+            if let ::core::option::Option::Some(result) = #result {
+                return ::core::result::Result::Ok(result);
+            }
+        }
+    });
     let bound = quote!(#slf: &#pyo3::Bound<'py, Self>);
     let receiver_conversion = consumed_receiver.map(|Parameter { name, .. }| {
         let give = respanned(quote!(#python::OwnedArg::of(#slf)), name.span());
@@ -293,6 +307,7 @@ pub(crate) fn expand_wrapper(
         #visibility fn #exported<'py, #(#lifetimes),*>(#receiver, #(#parameters),*) -> #pyo3::PyResult<#returns> {
             #runtime::__entry!(__ENTRY, __SITE, #place, #info);
             #detach_checks
+            #closed
             #receiver_conversion
             #python::#enter #finish
         }
@@ -475,6 +490,14 @@ pub(crate) fn expand_result(
                 method.output.value.span(),
             ),
             quote!(.map(|next| next.map(::core::convert::Into::into))),
+        );
+    }
+    if method.enters_itself() {
+        let entered = quote!(#runtime::__private::python::into_py::SelfType);
+        return (
+            quote!(convert_entered),
+            quote!(#runtime::__private::python::TypedResult<'py, #entered>),
+            quote!(.map(::core::convert::Into::into)),
         );
     }
     if method.has_plain_result() {

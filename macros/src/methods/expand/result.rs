@@ -249,6 +249,7 @@ pub(crate) fn expand_memory(
     };
     let copy = respanned(copy, value.span());
     let returned = match paired {
+        Some(_) if method.out_count(calls) > 0 => quote!((_, #length)),
         Some(_) => quote!((#ret, #length)),
         None if method.out_count(calls) > 0 => quote!(_),
         None => ret.to_token_stream(),

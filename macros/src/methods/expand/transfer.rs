@@ -8,14 +8,15 @@ use syn::{FnArg, Pat, Type};
 use crate::methods::ast::{Method, MethodsBlock, Parameter, Receiver};
 use crate::methods::expand::signature::rust_signature;
 use crate::methods::expand::variables::place_variable;
-use crate::span::respanned;
+use crate::span::{hidden_span, respanned};
 use crate::types::inspect::{returned_handles, type_name};
 use crate::types::lifetimes::erase_lifetimes;
 use crate::types::param_kind::ParamKind;
 
 /// The name of the hidden method for Python: see [`expand_consuming`].
 pub(crate) fn transfer_method_name(method: &Method) -> Ident {
-    format_ident!("__{}_lending", method.signature.ident)
+    let ident = &method.signature.ident;
+    format_ident!("__{}_lending", ident, span = hidden_span(ident))
 }
 
 /// Generates two methods: the public one, which takes `Owned<T>`, and a hidden one for Python,

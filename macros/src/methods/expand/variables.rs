@@ -1,41 +1,42 @@
 //! Names of the variables in a generated body.
 //!
-//! Each has the span `mixed_site`, so no expression of the author can name it, however it is spelled.
+//! Each has the span `mixed_site`, so no expression of the author can name it, however it is spelled. An identifier
+//! is an argument of `format_ident!`, which takes `r#` off, and never stands in its text.
 
 use proc_macro2::{Ident, Span};
 use quote::format_ident;
 
 /// The holder of a callback during the call.
 pub(crate) fn callback_variable(name: &Ident) -> Ident {
-    format_ident!("__{name}_state", span = Span::mixed_site())
+    format_ident!("__{}_state", name, span = Span::mixed_site())
 }
 
 pub(crate) fn data_variable(name: &Ident) -> Ident {
-    format_ident!("__{name}_data", span = Span::mixed_site())
+    format_ident!("__{}_data", name, span = Span::mixed_site())
 }
 
 pub(crate) fn destroy_variable(name: &Ident) -> Ident {
-    format_ident!("__{name}_destroy", span = Span::mixed_site())
+    format_ident!("__{}_destroy", name, span = Span::mixed_site())
 }
 
 pub(crate) fn function_variable(name: &Ident, method: &Ident) -> Ident {
-    format_ident!("__{name}_function_{method}", span = Span::mixed_site())
+    format_ident!("__{}_function_{}", name, method, span = Span::mixed_site())
 }
 
 pub(crate) fn length_variable(name: &Ident) -> Ident {
-    format_ident!("__{name}_length", span = Span::mixed_site())
+    format_ident!("__{}_length", name, span = Span::mixed_site())
 }
 
 /// The memory parameter, apart from its name: an expression of the author must not move or end what
 /// C has a pointer to.
 pub(crate) fn memory_variable(name: &Ident) -> Ident {
-    format_ident!("__{name}_memory", span = Span::mixed_site())
+    format_ident!("__{}_memory", name, span = Span::mixed_site())
 }
 
 /// The start of a buffer. It is taken before anything else is done with the parameter, because C
 /// writes to a `&mut [u8]`.
 pub(crate) fn start_variable(name: &Ident) -> Ident {
-    format_ident!("__{name}_start", span = Span::mixed_site())
+    format_ident!("__{}_start", name, span = Span::mixed_site())
 }
 
 /// The lifetime of the result.
@@ -100,13 +101,13 @@ pub(crate) fn passed_variable(n: usize, span: Span) -> Ident {
 
 /// The side data of a consumed handle, which is dropped after the call.
 pub(crate) fn transfer_variable(name: &Ident) -> Ident {
-    format_ident!("__{name}_passed_on", span = Span::mixed_site())
+    format_ident!("__{}_passed_on", name, span = Span::mixed_site())
 }
 
 /// The parameter that holds a consumed handle, apart from its name: an expression of the author sees
 /// the handle as `&T`.
 pub(crate) fn place_variable(name: &Ident) -> Ident {
-    format_ident!("__{name}_place", span = Span::mixed_site())
+    format_ident!("__{}_place", name, span = Span::mixed_site())
 }
 
 /// A value on the stack of the generated body. What the author's expressions borrow of a consumed
@@ -127,14 +128,14 @@ pub(crate) fn unplaced_variable() -> Ident {
 
 /// The handle of an `Owned` parameter among those of all types.
 pub(crate) fn given_variable(name: &Ident) -> Ident {
-    format_ident!("__{name}_given", span = Span::mixed_site())
+    format_ident!("__{}_given", name, span = Span::mixed_site())
 }
 
 /// The value that C gets for an `Owned` parameter.
 pub(crate) fn c_value_variable(name: &Ident) -> Ident {
-    format_ident!("__{name}_lent", span = Span::mixed_site())
+    format_ident!("__{}_lent", name, span = Span::mixed_site())
 }
 
 pub(crate) fn text_variable(name: &Ident) -> Ident {
-    format_ident!("__{name}_text", span = Span::mixed_site())
+    format_ident!("__{}_text", name, span = Span::mixed_site())
 }

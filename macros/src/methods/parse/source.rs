@@ -93,11 +93,7 @@ pub(crate) fn parse_calls(attribute: &Attribute, diagnostics: &Diagnostics) -> O
             }
             "keep_alive" => calls.keep_alive = parse_keep_alive(arg, diagnostics),
             "len" => calls.length = arg.value("len = ffi::the_function", diagnostics),
-            "until" => {
-                let name = arg.name.clone();
-                let null = arg.value("until = null", diagnostics);
-                calls.until = Some(null.map_or(name, |Null(null)| null));
-            }
+            "until" => calls.until = Some(parse_until(arg, diagnostics)),
             "free" => calls.free = arg.value("free = ffi::the_function", diagnostics),
             "utf8" => {
                 let value = arg.value(Utf8::FORM, diagnostics);
@@ -253,6 +249,13 @@ impl Parse for Consumes {
     }
 }
 
+/// Parses `until = null`.
+pub(crate) fn parse_until(arg: Arg, diagnostics: &Diagnostics) -> Ident {
+    let name = arg.name.clone();
+    let null = arg.value("until = null", diagnostics);
+    null.map_or(name, |Null(null)| null)
+}
+
 /// The value `null`.
 pub(crate) struct Null(Ident);
 
@@ -292,6 +295,7 @@ pub(crate) fn parse_field(attribute: &Attribute, diagnostics: &Diagnostics) -> O
     let mut field = FieldAccess {
         place: parsed.target,
         length: None,
+        until: None,
         when: None,
         utf8: None,
         retain: None,
@@ -300,11 +304,14 @@ pub(crate) fn parse_field(attribute: &Attribute, diagnostics: &Diagnostics) -> O
     };
     for arg in parse_args(
         parsed.args,
-        &["len", "when", "utf8", "interned", "retain", "atomic"],
+        &[
+            "len", "until", "when", "utf8", "interned", "retain", "atomic",
+        ],
         diagnostics,
     ) {
         match arg.name.to_string().as_str() {
             "len" => field.length = arg.value("len = the_field", diagnostics),
+            "until" => field.until = Some(parse_until(arg, diagnostics)),
             "utf8" => {
                 let value = arg.value(Utf8::FORM, diagnostics);
                 field.utf8 = Some(value.unwrap_or(Utf8::Lossy));

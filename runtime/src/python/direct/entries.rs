@@ -147,7 +147,9 @@ impl DirectEntry {
                 }
                 Function::Getter(_) | Function::Setter(_) => {}
                 Function::Constructor(function) => {
-                    if (*class).tp_vectorcall.is_none() {
+                    // CPython calls a vectorcall function in place of both `__new__` and `__init__`.
+                    let initializes = !same_initializer(class, &raw mut ffi::PyBaseObject_Type);
+                    if (*class).tp_vectorcall.is_none() && !initializes {
                         (self.replaced)()
                             .function
                             .store(class.cast(), Ordering::Release);
@@ -195,6 +197,20 @@ impl DirectEntry {
                 (*table).ml_meth = new;
             }
         }
+    }
+}
+
+/// Returns whether both classes have the same `__init__`.
+///
+/// # Safety
+///
+/// Both are classes. This thread is attached.
+unsafe fn same_initializer(class: *mut ffi::PyTypeObject, other: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: the caller's promise.
+    match unsafe { ((*class).tp_init, (*other).tp_init) } {
+        (Some(class), Some(other)) => ptr::fn_addr_eq(class, other),
+        (None, None) => true,
+        _ => false,
     }
 }
 

@@ -13,19 +13,19 @@ pub struct Source;
 
 #[callbacks(unsafe)]
 impl Source {
-    #[callback(ReadFn, args = (buffer.ptr, size, data), len = 1.5)]
+    #[callback(ReadFn, args = (buffer.ptr, _size, data), len = 1.5)]
     fn float(&self, buffer: OutBuffer<'_>) {}
 
-    #[callback(ReadFn, args = (buffer.ptr, size, data), len = data)]
+    #[callback(ReadFn, args = (buffer.ptr, _size, data), len = data)]
     fn pointer(&self, buffer: OutBuffer<'_>) {}
 
-    #[callback(ReadFn, args = (buffer.ptr, size, data), len = self.size())]
+    #[callback(ReadFn, args = (buffer.ptr, _size, data), len = self.size())]
     fn of_self(&self, buffer: OutBuffer<'_>) {}
 
-    #[callback(ReadFn, args = (buffer.ptr, size, data), len = *data.cast::<usize>())]
+    #[callback(ReadFn, args = (buffer.ptr, _size, data), len = *data.cast::<usize>())]
     fn behind_a_pointer(&self, buffer: OutBuffer<'_>) {}
 
-    #[callback(ReadFn, args = (buffer.ptr, size, data), len = { __buffer_ptr; buffer; 1 })]
+    #[callback(ReadFn, args = (buffer.ptr, _size, data), len = { __buffer_ptr; buffer; 1 })]
     fn of_generated_names(&self, buffer: OutBuffer<'_>) {}
 
     fn size(&self) -> usize {

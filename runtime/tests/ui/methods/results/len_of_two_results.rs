@@ -1,4 +1,4 @@
-//! `len = …` excludes memory that C writes to `out`.
+//! `len = …` is the length of one result.
 
 use leakproof::prelude::*;
 
@@ -14,7 +14,7 @@ pub struct Part;
 #[methods(unsafe, rust_only)]
 impl Thing {
     #[calls(ffi::thing_dump, args = (self, out, out), len = ffi::thing_size)]
-    fn dump(&self) -> Option<Bytes>;
+    fn dump(&self) -> (Bytes, usize);
 }
 
 fn main() {}

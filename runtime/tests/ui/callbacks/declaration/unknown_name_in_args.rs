@@ -1,0 +1,20 @@
+//! A name in `args` is that of a parameter, or an expression uses it.
+
+use std::ffi::{c_char, c_int, c_void};
+
+use leakproof::prelude::*;
+
+type RingFn = Option<unsafe extern "C" fn(*mut c_void, *const c_char, *mut c_int) -> c_int>;
+
+#[derive(Debug, Attachment)]
+pub struct Ring(i32);
+
+#[callbacks(unsafe)]
+impl Ring {
+    #[callback(RingFn, args = (data, nmae, _number), on_error = 0)]
+    fn ring(&self) -> i32 {
+        0
+    }
+}
+
+fn main() {}
