@@ -58,16 +58,23 @@ impl XPathObject {
         })
     }
 
+    fn members(&self) -> Vec<Borrowed<'_, Member>> {
+        let set = self.node_set();
+        set.map(|set| set.get().members()).unwrap_or_default()
+    }
+
     fn items<'d>(&self, document: &'d Document) -> Result<Vec<XPathItem<'d>>> {
-        let members = self
-            .node_set()
-            .map(|set| set.get().members())
-            .unwrap_or_default();
-        gather(
-            members
-                .into_iter()
-                .map(|member| member.get().item(document)),
-        )
+        let members = self.members().into_iter();
+        gather(members.map(|member| member.get().item(document)))
+    }
+
+    /// Checks the nodes of the value, which belong to a document.
+    pub(crate) fn check_nodes(&self) -> Result<()> {
+        let members = self.members().into_iter();
+        let nodes = members.filter(|member| member.as_namespace().is_none());
+        nodes
+            .filter_map(|member| member.get().as_node())
+            .try_for_each(|node| check_node(&node))
     }
 }
 
