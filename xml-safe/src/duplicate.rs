@@ -191,7 +191,7 @@ fn complete_ids<'t>(tree: &Tree<'t, Document>, from: &Node, to: Borrowed<'t, Nod
     };
     each(
         &mut |new, was_in_table| match ids::is_in_table(new) && !was_in_table {
-            true => tree.edit_owner().forget_id(new.get()),
+            true => ids::forget(tree, new),
             false => Ok(()),
         },
     )?;
@@ -199,7 +199,9 @@ fn complete_ids<'t>(tree: &Tree<'t, Document>, from: &Node, to: Borrowed<'t, Nod
         if was_in_table && !ids::is_in_table(new) {
             ids::add(tree, new)?;
         }
-        match was_in_table && !ids::is_in_table(new) {
+        // The parser takes the text of the source as an ID, where references are not replaced. The copy has the texts
+        // of the attributes, which may be empty, or the same.
+        match was_in_table && !ids::is_in_table(new) && ids::has_free_id(tree.owner(), &new)? {
             true => Err(INCOMPLETE),
             false => Ok(()),
         }
@@ -271,6 +273,20 @@ fn copy_external<'t>(tree: &Tree<'t, Document>, from: &Dtd) -> Result<()> {
     Ok(())
 }
 
+/// Links a node as the last one of an entity's content. libxml2 would merge a text with one before it, and free it.
+fn link_last<'t>(
+    tree: &Tree<'t, Document>,
+    entity: Borrowed<'t, Node>,
+    node: Borrowed<'t, Node>,
+) -> Result<()> {
+    if !node.is_text() {
+        return tree.edit(entity)?.link_last(&mut *tree.edit(node)?);
+    }
+    let stand_in = within(tree, tree.edit_owner().new_comment(c"")?)?;
+    tree.edit(entity)?.link_last(&mut *tree.edit(stand_in)?)?;
+    tree.edit(stand_in)?.link_instead(&mut *tree.edit(node)?)
+}
+
 /// Copies the content of entities, which the parser made when the document referred to them.
 fn copy_content<'t>(tree: &Tree<'t, Document>, from: &Dtd, to: &Dtd) -> Result<()> {
     to.let_entities_own_content()?;
@@ -296,7 +312,7 @@ fn copy_content<'t>(tree: &Tree<'t, Document>, from: &Dtd, to: &Dtd) -> Result<(
             let copy = on_stack_for(levels, || owner.copy_deep(content.get()))?;
             let copy = within(tree, copy)?;
             clear_links(tree, copy)?;
-            tree.edit(entity)?.link_last(&mut *tree.edit(copy)?)?;
+            link_last(tree, entity, copy)?;
         }
     }
     Ok(())

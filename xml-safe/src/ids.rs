@@ -2,9 +2,11 @@
 
 use leakproof::prelude::*;
 
+use crate::create::within;
 use crate::document::Document;
 use crate::ffi;
-use crate::node::{Attribute, Node};
+use crate::moves::has_text_beside_text;
+use crate::node::{Attribute, Node, gather};
 
 #[methods(unsafe, rust_only)]
 impl crate::node::Node {
@@ -25,7 +27,7 @@ impl crate::document::Document {
     pub(crate) fn table_of_ids(&self) -> usize;
 
     #[calls(ffi::xmlRemoveID, fails = when(|_| false))]
-    pub(crate) fn forget_id(&mut self, attribute: &Attribute) -> Result<()>;
+    fn forget_id(&mut self, attribute: &Attribute) -> Result<()>;
 
     /// Makes the element of `attribute` the one with this ID, unless another one has the ID.
     #[calls(ffi::xmlAddID, args = (null, self, id, attribute), fails = when(|_| false))]
@@ -44,8 +46,9 @@ impl crate::document::Document {
 impl crate::document::Document {
     /// Return the element with this ID (xmlGetID). None if no element in the tree of this document has it.
     ///
-    /// IDs are the attributes named `xml:id`, and those that the DTD declares as such. XML does not allow two elements
-    /// with the same ID: the one that had it first is found, and no other once that one has lost it.
+    /// IDs are the attributes named `xml:id`, and those that the DTD of this document declares as such, also of
+    /// elements that come from another document, or get a declared name later. XML does not allow two elements with
+    /// the same ID: the one that had it first is found, and no other once that one has lost it.
     fn get_by_id(&self, id: &CStr) -> Option<Borrowed<'_, Node>> {
         let attribute = self.attribute_of_id(id)?.get().as_node()?;
         // The content of an entity's declaration may have IDs, too.
@@ -68,7 +71,7 @@ impl<'t> Changing<'t> {
         let attribute = node.get().as_id().or_else(parent);
         let in_table = attribute.filter(|attribute| is_in_table(*attribute));
         if let Some(attribute) = in_table {
-            tree.edit_owner().forget_id(attribute.get())?;
+            forget(tree, attribute)?;
         }
         Ok(Changing {
             attribute,
@@ -107,6 +110,75 @@ pub(crate) fn add<'t>(tree: &Tree<'t, Document>, attribute: Borrowed<'t, Attribu
     }
 }
 
+/// Takes an attribute out of the table. Otherwise, the table would still have it after it was freed.
+///
+/// xmlRemoveID looks for the text of the attribute, as libxml2 reads it. Not all are in the table by that: the parser
+/// takes the text of the source, where references are not replaced. Then the attribute gets that text for the moment.
+pub(crate) fn forget<'t>(
+    tree: &Tree<'t, Document>,
+    attribute: Borrowed<'t, Attribute>,
+) -> Result<()> {
+    tree.edit_owner().forget_id(attribute.get())?;
+    let texts: [fn(&Attribute) -> Result<String>; 2] = [source_of, Attribute::value];
+    for text in texts {
+        if !is_in_table(attribute) {
+            return Ok(());
+        }
+        if let Ok(text) = CString::new(text(attribute.get())?) {
+            forget_as(tree, attribute, &text)?;
+        }
+    }
+    match is_in_table(attribute) {
+        true => Err(Error::Failed("xmlRemoveID")),
+        false => Ok(()),
+    }
+}
+
+/// Takes an attribute out of the table that has another text there.
+fn forget_as<'t>(
+    tree: &Tree<'t, Document>,
+    attribute: Borrowed<'t, Attribute>,
+    text: &CStr,
+) -> Result<()> {
+    let node = attribute.get().as_node();
+    let node = node.ok_or(Error::Failed("xmlRemoveID"))?;
+    let parts = gather(node.get().steps().map(Ok))?;
+    if has_text_beside_text(&parts) {
+        // libxml2 would merge them.
+        return Err(Error::Failed("xmlRemoveID"));
+    }
+    let stand_in = within(tree, tree.edit_owner().new_text(text)?)?;
+    for part in &parts {
+        tree.edit(*part)?.unlink()?;
+    }
+    tree.edit(node)?.link_last(&mut *tree.edit(stand_in)?)?;
+    tree.edit_owner().forget_id(attribute.get())?;
+    tree.edit(stand_in)?.unlink()?;
+    for part in &parts {
+        tree.edit(node)?.link_last(&mut *tree.edit(*part)?)?;
+    }
+    Ok(())
+}
+
+/// Returns the text of an attribute as the parser has it, with references.
+fn source_of(attribute: &Attribute) -> Result<String> {
+    let mut source = String::new();
+    let node = attribute.as_node();
+    for part in node.iter().flat_map(|node| node.get().steps()) {
+        match part.entity_name() {
+            Some(name) => source.extend(["&", &name.to_string_lossy(), ";"]),
+            None => source.push_str(&part.own_text().unwrap_or_default().replace('&', "&#38;")),
+        }
+    }
+    Ok(source)
+}
+
+/// Returns whether an attribute could be an ID by its text: that is not empty, and no other attribute has it.
+pub(crate) fn has_free_id(document: &Document, attribute: &Attribute) -> Result<bool> {
+    let id = CString::new(attribute.value()?);
+    Ok(id.is_ok_and(|id| !id.is_empty() && document.attribute_of_id(&id).is_none()))
+}
+
 /// Takes the IDs of a node, and of all below it, out of the table.
 pub(crate) fn forget_all<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) -> Result<()> {
     if let Some(attribute) = node
@@ -114,10 +186,10 @@ pub(crate) fn forget_all<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>
         .as_id()
         .filter(|attribute| is_in_table(*attribute))
     {
-        return tree.edit_owner().forget_id(attribute.get());
+        return forget(tree, attribute);
     }
     each_attribute(tree, node, |_, attribute| match is_in_table(attribute) {
-        true => tree.edit_owner().forget_id(attribute.get()),
+        true => forget(tree, attribute),
         false => Ok(()),
     })
 }
@@ -153,33 +225,82 @@ pub(crate) fn add_new<'t>(
     }
 }
 
-/// Puts the IDs of a node that was moved, and of all below it, into the table; takes them out of the table if the node
-/// is not in the tree of its document.
-pub(crate) fn add_all<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) -> Result<()> {
-    if tree.owner().table_of_ids() == 0 {
-        return Ok(());
-    }
-    if !is_in_tree(node) {
-        return forget_all(tree, node);
-    }
-    each_attribute(tree, node, |element, attribute| {
-        let is_new = !is_in_table(attribute);
-        match is_new && tree.owner().is_id(element.get(), attribute.get()) == 1 {
-            true => add(tree, attribute),
-            false => Ok(()),
-        }
+/// Updates the table of IDs for a node that came to a new place or was renamed, and for all below it. What is an ID by
+/// its name, and by the DTD of the document, is in the table if the node is in the tree, and nothing else is.
+pub(crate) fn update_all<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) -> Result<()> {
+    let mut update = Update::of(tree, node);
+    look_at_all(node, |element, attribute| {
+        update.attribute(element, attribute)
     })
+}
+
+/// Updates the table for the attributes of a renamed element.
+pub(crate) fn update_renamed<'t>(
+    tree: &Tree<'t, Document>,
+    element: Borrowed<'t, Node>,
+) -> Result<()> {
+    let mut update = Update::of(tree, element);
+    let mut attributes = element.get().attribute_list();
+    attributes.try_for_each(|attribute| update.attribute(element, attribute))
+}
+
+/// An update of the table for the attributes of a tree.
+struct Update<'u, 't> {
+    tree: &'u Tree<'t, Document>,
+    top: Borrowed<'t, Node>,
+    /// Whether an attribute without a namespace may be an ID.
+    may_declare: bool,
+    /// Whether the top is in the tree of the document. Most nodes have no attribute for which that is looked up.
+    is_in_tree: Option<bool>,
+}
+
+impl<'u, 't> Update<'u, 't> {
+    fn of(tree: &'u Tree<'t, Document>, top: Borrowed<'t, Node>) -> Self {
+        Update {
+            tree,
+            top,
+            may_declare: may_declare_ids(tree.owner()),
+            is_in_tree: None,
+        }
+    }
+
+    fn attribute(
+        &mut self,
+        element: Borrowed<'t, Node>,
+        attribute: Borrowed<'t, Attribute>,
+    ) -> Result<()> {
+        let is_there = is_in_table(attribute);
+        if !is_there && !self.may_declare && attribute.namespace().is_none() {
+            return Ok(());
+        }
+        let top = self.top;
+        let is_id = *self.is_in_tree.get_or_insert_with(|| is_in_tree(top))
+            && self.tree.owner().is_id(element.get(), attribute.get()) == 1;
+        match (is_there, is_id) {
+            (false, true) => add(self.tree, attribute),
+            (true, false) => forget(self.tree, attribute),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Looks at each attribute of a node, and of all below it, if the document has had IDs.
 fn each_attribute<'t>(
     tree: &Tree<'t, Document>,
     top: Borrowed<'t, Node>,
+    look: impl FnMut(Borrowed<'t, Node>, Borrowed<'t, Attribute>) -> Result<()>,
+) -> Result<()> {
+    match tree.owner().table_of_ids() {
+        0 => Ok(()),
+        _ => look_at_all(top, look),
+    }
+}
+
+/// Looks at each attribute of a node, and of all below it.
+fn look_at_all<'t>(
+    top: Borrowed<'t, Node>,
     mut look: impl FnMut(Borrowed<'t, Node>, Borrowed<'t, Attribute>) -> Result<()>,
 ) -> Result<()> {
-    if tree.owner().table_of_ids() == 0 {
-        return Ok(());
-    }
     let mut here = Some(top);
     while let Some(node) = here {
         for attribute in node.get().attribute_list() {

@@ -339,7 +339,7 @@ def test_an_ancestor_of_a_node_is_removed():
     doc = parse("<r><a><b><c/></b></a></r>")
     c = doc.xpathEval("//c")[0]
     doc.root.children[0].remove()
-    assert c.path is not None
+    assert c.path is None
     assert [c.name, c.parent.name, c.parent.parent.name] == ["c", "b", "a"]
     assert c.parent.parent.parent is None
 
@@ -827,6 +827,60 @@ def test_an_attribute_that_a_context_has_is_removed(of):
     context.set_node(doc.root)
     other.register_variable("v", 1)
     assert context.eval("name(.)") + str(other.eval("$v")) == "r1.0"
+
+
+def test_a_text_that_a_context_has_leaves_its_attribute():
+    doc = parse("<r k='1'/>")
+    context = doc.xpath_new_context()
+    k = doc.root.attributes.node("k")
+    text = k.first_child
+    context.set_node(text)
+    context.register_variable("v", text)
+    k.text = "2"
+    k.remove()
+    assert context.eval("string(.)") + context.eval("string($v)") == "11"
+    doc.root.append(text)
+    assert context.eval("..|$v/..") == [doc.root]
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        lambda doc, node: whole(doc).prepend(node),
+        lambda doc, node: whole(doc).insert(0, node),
+        lambda doc, node: whole(doc).insert(1, node),
+        lambda doc, node: whole(doc).insert(-9, node),
+        lambda doc, node: whole(doc).first_child.before(node),
+        lambda doc, node: whole(doc).first_child.after(node),
+        lambda doc, node: whole(doc).first_child.replace_with(node),
+        lambda doc, node: whole(doc).children[1].before(node),
+    ],
+)
+@pytest.mark.parametrize("is_fragment", [False, True])
+def test_the_root_element_is_not_before_the_document_type(put, is_fragment):
+    doc = parse("<!--c--><!DOCTYPE r [<!ENTITY e 'v'>]><r>&e;</r>")
+    before, node = doc.to_string(), doc.root
+    if is_fragment:
+        node = doc.create_fragment()
+        node.append(doc.create_comment("d"))
+        node.append(doc.root)
+        before = doc.to_string()
+    with pytest.raises(ValueError, match="cannot be before the document type"):
+        put(doc, node)
+    assert doc.to_string() == before
+    doc.append(node)
+    assert parse(doc.to_string()).equals(doc)
+
+
+def test_other_nodes_may_be_before_the_document_type():
+    doc = parse("<!DOCTYPE r><r/>")
+    dtd = doc.root.previous
+    dtd.before(doc.create_comment("1"))
+    doc.root.parent.prepend(doc.create_pi("p"))
+    dtd.after(doc.root)
+    doc.root = doc.create_element("s")
+    assert [node.type for node in doc.root.parent.children] == ["pi", "comment", "dtd", "element"]
+    assert parse(doc.to_string()).equals(doc)
 
 
 def test_a_fragment_is_not_put_into_itself():

@@ -154,6 +154,130 @@ def test_ids_move_to_another_document():
     assert (both(doc, "x"), both(other, "x")) == (inner, None)
 
 
+COMES = {
+    "append": lambda doc, other: doc.root.append(other),
+    "adopt": lambda doc, other: doc.root.append(doc.adopt_node(other)),
+    "import": lambda doc, other: doc.root.append(doc.import_node(other)),
+    "copy": lambda doc, other: doc.root.append(doc.import_node(other).copy()),
+    "in a fragment": lambda doc, other: append_fragment(doc, other),
+    "before": lambda doc, other: doc.root.first_child.before(other),
+    "in place of": lambda doc, other: doc.root.first_child.replace_with(other),
+    "root": lambda doc, other: setattr(doc, "root", other),
+}
+
+
+def append_fragment(doc, other):
+    fragment = doc.create_fragment()
+    fragment.append(other)
+    doc.root.append(fragment)
+
+
+@pytest.mark.parametrize("come", COMES)
+@pytest.mark.parametrize("dtd", ["", DTD])
+def test_nodes_that_come_have_the_ids_of_the_document(come, dtd):
+    """The DTD of the document that they come from does not matter."""
+    other = parse(dtd + "<q><w><b key='x'/><c key='y'/></w></q>")
+    doc = parse(DTD + "<r><d/></r>")
+    COMES[come](doc, other.root.first_child)
+    assert both(doc, "x").name == "b"
+    assert both(doc, "y") is None
+    assert parse(doc.to_string()).get_by_id("x").name == "b"
+    plain = parse("<r><d/></r>")
+    COMES[come](plain, parse(DTD + "<q><w><b key='x'/></w></q>").root.first_child)
+    assert both(plain, "x") is None
+
+
+def test_an_element_that_is_included_has_its_id():
+    doc = parse(DTD + "<r xmlns:i='http://www.w3.org/2001/XInclude'><i:include href='x'/></r>")
+    doc.xinclude(external=lambda url, base: "<b key='x'/>")
+    assert both(doc, "x") is doc.root.first_child
+
+
+def test_a_renamed_element_has_the_ids_of_its_name():
+    doc = parse(DTD + "<r><b key='x'/><c key='y'/></r>")
+    b, c = doc.root
+    b.name, c.name = "c", "b"
+    assert both(doc, "x") is None
+    assert both(doc, "y") is c
+    b.name = "b"
+    assert both(doc, "x") is b
+    b.remove()
+    b.name = "c"
+    doc.root.append(b)
+    assert both(doc, "x") is None
+    b.remove()
+    b.name = "b"
+    assert both(doc, "x") is None
+    doc.root.append(b)
+    assert both(doc, "x") is b
+
+
+def test_a_renamed_element_keeps_its_xml_id():
+    doc = parse(f"{DTD}<r><b xml:id='x'/></r>")
+    doc.root.first_child.name = "c"
+    assert both(doc, "x").name == "c"
+
+
+def test_a_prefix_is_part_of_a_declared_name():
+    doc = parse("<!DOCTYPE r [<!ATTLIST p:b key ID #IMPLIED>]><r xmlns:p='urn:p'><p:b key='x'/></r>")
+    b = doc.root.first_child
+    b.namespace = "urn:q"
+    assert both(doc, "x") is None
+    b.namespace = "urn:p"
+    assert both(doc, "x") is b
+    other = parse("<o:r xmlns:o='urn:p'><o:b key='y'/></o:r>")
+    doc.root.append(other.root.first_child)
+    assert doc.root.last_child.prefix == "o"
+    assert both(doc, "y") is None
+
+
+def test_an_attribute_is_renamed_outside_of_the_tree():
+    doc = parse("<r/>")
+    made = doc.create_element("b")
+    made.attributes["{http://www.w3.org/XML/1998/namespace}lang"] = "x"
+    made.attributes.nodes()[0].name = "id"
+    doc.root.append(made)
+    assert both(doc, "x") is made
+
+
+@pytest.mark.parametrize(
+    "value", ["a&amp;b", "&amp;", "&#38;", "&#38;#38;", "&m;", "x&m;y", "&m;&amp;&m;", "&e;", "a&lt;b"]
+)
+@pytest.mark.parametrize("name", ["xml:id", "key"])
+def test_an_id_with_references_leaves_with_its_element(value, name):
+    """The parser takes the text of the source as the ID, where they are not replaced."""
+    dtd = "<!DOCTYPE r [<!ENTITY m 'v'><!ENTITY e ''><!ATTLIST b key ID #IMPLIED>]>"
+
+    def run(change):
+        doc = parse(f"{dtd}<r><b {name}='{value}'/></r>")
+        known = {value, "a&#38;b", "&#38;", "&#38;#38;", "&m;&#38;&m;", doc.root.first_child.attributes.values()[0]}
+        found = [id for id in known if doc.get_by_id(id)]
+        change(doc)
+        for id in found:
+            assert both(doc, id) is None
+
+    for change in (
+        lambda doc: doc.root.clear(),
+        lambda doc: doc.root.first_child.attributes.clear(),
+        lambda doc: doc.root.first_child.attributes.update(
+            {"{http://www.w3.org/XML/1998/namespace}id": "n", "key": "o"}
+        ),
+        lambda doc: parse(dtd + "<r/>").root.append(doc.root.first_child),
+        lambda doc: setattr(doc.root.first_child.attributes.nodes()[0], "name", "z"),
+    ):
+        run(change)
+
+
+def test_an_id_with_references_is_found_by_its_new_text():
+    doc = parse("<r xml:id='a&amp;b'/>")
+    node = doc.root.attributes.nodes()[0]
+    part = node.first_child
+    doc.root.remove()
+    assert (node.text, node.children == [part]) == ("a&b", True)
+    doc.append(node.parent)
+    assert both(doc, "a&b") is doc.root
+
+
 def test_a_closed_document_finds_nothing():
     doc = parse("<r xml:id='x'/>")
     doc.close()
