@@ -177,7 +177,7 @@ fn following_outside<'t>(
 }
 
 /// Makes those attributes IDs that are in the source. Of attributes with the same ID, libxml2 takes the first in the
-/// document, and in the source it may be another one.
+/// document, and in the source it may be another one. It also takes those with references to entities.
 fn complete_ids<'t>(tree: &Tree<'t, Document>, from: &Node, to: Borrowed<'t, Node>) -> Result<()> {
     let each = |look: &mut dyn FnMut(Borrowed<'t, Attribute>, bool) -> Result<()>| {
         let mut here = Some((Borrowed::from(from), to));
@@ -191,17 +191,16 @@ fn complete_ids<'t>(tree: &Tree<'t, Document>, from: &Node, to: Borrowed<'t, Nod
     };
     each(
         &mut |new, was_in_table| match ids::is_in_table(new) && !was_in_table {
-            true => ids::forget(tree, new),
+            true => tree.edit_owner().forget_id(new.get()),
             false => Ok(()),
         },
     )?;
+    ids::empty(tree)?;
     each(&mut |new, was_in_table| {
-        if was_in_table && !ids::is_in_table(new) {
+        if was_in_table {
             ids::add(tree, new)?;
         }
-        // The parser takes the text of the source as an ID, where references are not replaced. The copy has the texts
-        // of the attributes, which may be empty, or the same.
-        match was_in_table && !ids::is_in_table(new) && ids::has_free_id(tree.owner(), &new)? {
+        match was_in_table && ids::has_free_id(tree.owner(), &new)? {
             true => Err(INCOMPLETE),
             false => Ok(()),
         }

@@ -1,9 +1,13 @@
 //! IDs: libxml2 keeps a table of them, by the text that an attribute has when it enters the table.
 
+use std::sync::{Mutex, PoisonError};
+
+use leakproof::Null;
 use leakproof::prelude::*;
 
 use crate::create::within;
 use crate::document::Document;
+use crate::dtd::Table;
 use crate::ffi;
 use crate::moves::has_text_beside_text;
 use crate::node::{Attribute, Node, gather};
@@ -26,8 +30,14 @@ impl crate::document::Document {
     #[field(ids)]
     pub(crate) fn table_of_ids(&self) -> usize;
 
+    #[field(ids)]
+    fn set_table_of_ids(&mut self, table: Null);
+
+    #[calls(ffi::as_table, args = (address))]
+    fn table_at(&self, address: usize) -> Option<Borrowed<Table>>;
+
     #[calls(ffi::xmlRemoveID, fails = when(|_| false))]
-    fn forget_id(&mut self, attribute: &Attribute) -> Result<()>;
+    pub(crate) fn forget_id(&mut self, attribute: &Attribute) -> Result<()>;
 
     /// Makes the element of `attribute` the one with this ID, unless another one has the ID.
     #[calls(ffi::xmlAddID, args = (null, self, id, attribute), fails = when(|_| false))]
@@ -47,8 +57,9 @@ impl crate::document::Document {
     /// Return the element with this ID (xmlGetID). None if no element in the tree of this document has it.
     ///
     /// IDs are the attributes named `xml:id`, and those that the DTD of this document declares as such, also of
-    /// elements that come from another document, or get a declared name later. XML does not allow two elements with
-    /// the same ID: the one that had it first is found, and no other once that one has lost it.
+    /// elements that come from another document, or get a declared name later. An attribute with a reference to an
+    /// entity is none. XML does not allow two elements with the same ID: the one that had it first is found, and no
+    /// other once that one has lost it.
     fn get_by_id(&self, id: &CStr) -> Option<Borrowed<'_, Node>> {
         let attribute = self.attribute_of_id(id)?.get().as_node()?;
         // The content of an entity's declaration may have IDs, too.
@@ -103,49 +114,44 @@ pub(crate) fn add<'t>(tree: &Tree<'t, Document>, attribute: Borrowed<'t, Attribu
     if node.is_none_or(|node| node.get().parent().is_none()) {
         return Ok(());
     }
-    let id = CString::new(attribute.get().value()?);
-    match id {
-        Ok(id) if !id.is_empty() => tree.edit_owner().add_id(&id, attribute.get()),
-        _ => Ok(()),
+    match id_of(attribute.get())? {
+        Some(id) => tree.edit_owner().add_id(&id, attribute.get()),
+        None => Ok(()),
     }
 }
 
 /// Takes an attribute out of the table. Otherwise, the table would still have it after it was freed.
 ///
-/// xmlRemoveID looks for the text of the attribute, as libxml2 reads it. Not all are in the table by that: the parser
-/// takes the text of the source, where references are not replaced. Then the attribute gets that text for the moment.
+/// xmlRemoveID looks for the text of the attribute as libxml2 reads it now. A copy that libxml2 made may be in the table
+/// by the text that the entities of another document gave it. Then the attribute gets that text for the moment.
 pub(crate) fn forget<'t>(
     tree: &Tree<'t, Document>,
     attribute: Borrowed<'t, Attribute>,
 ) -> Result<()> {
     tree.edit_owner().forget_id(attribute.get())?;
-    let texts: [fn(&Attribute) -> Result<String>; 2] = [source_of, Attribute::value];
-    for text in texts {
-        if !is_in_table(attribute) {
-            return Ok(());
-        }
-        if let Ok(text) = CString::new(text(attribute.get())?) {
-            forget_as(tree, attribute, &text)?;
-        }
+    if !is_in_table(attribute) {
+        return Ok(());
     }
-    match is_in_table(attribute) {
-        true => Err(Error::Failed("xmlRemoveID")),
-        false => Ok(()),
+    let document = tree.owner();
+    let is_it = |key: &CString| document.attribute_of_id(key) == Some(attribute);
+    match Keys::of(document)?.into_iter().find(is_it) {
+        Some(key) => forget_as(tree, attribute, &key),
+        // It has the mark of an ID only: references are in it.
+        None => Ok(()),
     }
 }
 
-/// Takes an attribute out of the table that has another text there.
+/// Takes an attribute out of the table that is there by another text.
 fn forget_as<'t>(
     tree: &Tree<'t, Document>,
     attribute: Borrowed<'t, Attribute>,
     text: &CStr,
 ) -> Result<()> {
-    let node = attribute.get().as_node();
-    let node = node.ok_or(Error::Failed("xmlRemoveID"))?;
+    let node = attribute.get().as_node().ok_or(NOT_REMOVED)?;
     let parts = gather(node.get().steps().map(Ok))?;
     if has_text_beside_text(&parts) {
         // libxml2 would merge them.
-        return Err(Error::Failed("xmlRemoveID"));
+        return Err(NOT_REMOVED);
     }
     let stand_in = within(tree, tree.edit_owner().new_text(text)?)?;
     for part in &parts {
@@ -157,26 +163,112 @@ fn forget_as<'t>(
     for part in &parts {
         tree.edit(node)?.link_last(&mut *tree.edit(*part)?)?;
     }
+    match is_in_table(attribute) {
+        true => Err(NOT_REMOVED),
+        false => Ok(()),
+    }
+}
+
+const NOT_REMOVED: Error = Error::Failed("xmlRemoveID");
+
+/// Mends the table after parsing. The parser takes the text of the source as an ID, where references are not replaced,
+/// also an escaped `&`. libxml2 then does not find attributes that it frees, and leaves them in the table.
+pub(crate) fn mend(document: &mut Document) -> Result<()> {
+    let keys = Keys::of(document)?;
+    if !keys.iter().any(|key| key.to_bytes().contains(&b'&')) {
+        return Ok(());
+    }
+    let tree = Tree::of(document);
+    let Some(whole) = tree.owner().as_node() else {
+        return Ok(());
+    };
+    let mut attributes = Vec::new();
+    look_at_all(whole, |_, attribute| {
+        if is_in_table(attribute) {
+            attributes.try_reserve(1)?;
+            attributes.push(attribute);
+        }
+        Ok(())
+    })?;
+    empty(&tree)?;
+    attributes
+        .into_iter()
+        .try_for_each(|attribute| add(&tree, attribute))
+}
+
+/// Empties the table. The attributes keep the mark of an ID.
+pub(crate) fn empty(tree: &Tree<'_, Document>) -> Result<()> {
+    let document = tree.owner();
+    if let Some(table) = document.table_at(document.table_of_ids()) {
+        table.get().free_ids()?;
+        tree.edit_owner().set_table_of_ids(Null);
+    }
     Ok(())
 }
 
-/// Returns the text of an attribute as the parser has it, with references.
-fn source_of(attribute: &Attribute) -> Result<String> {
-    let mut source = String::new();
-    let node = attribute.as_node();
-    for part in node.iter().flat_map(|node| node.get().steps()) {
-        match part.entity_name() {
-            Some(name) => source.extend(["&", &name.to_string_lossy(), ";"]),
-            None => source.push_str(&part.own_text().unwrap_or_default().replace('&', "&#38;")),
+/// The texts by which attributes are in a table.
+#[derive(Debug, Default)]
+struct Keys(Mutex<Vec<Result<CString>>>);
+
+impl Attachment for Keys {}
+
+impl Keys {
+    fn of(document: &Document) -> Result<Vec<CString>> {
+        let keys = Keys::default();
+        if let Some(table) = document.table_at(document.table_of_ids()) {
+            table.get().scan_ids(&keys)?;
         }
+        let keys = keys.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        gather(keys.into_iter())
     }
-    Ok(source)
 }
 
-/// Returns whether an attribute could be an ID by its text: that is not empty, and no other attribute has it.
-pub(crate) fn has_free_id(document: &Document, attribute: &Attribute) -> Result<bool> {
+/// An entry of a table.
+#[handle(raw = ffi::xmlID, callback_only)]
+struct Entry;
+
+#[methods(unsafe, rust_only)]
+impl Entry {
+    #[field(value)]
+    fn key(&self) -> Option<CString>;
+}
+
+#[methods(unsafe, rust_only)]
+impl crate::dtd::Table {
+    #[calls(ffi::xmlHashScan, args = (self, keys.add, keys.data), fails = sticky)]
+    fn scan_ids(&self, keys: &Keys) -> Result<()>;
+
+    #[calls(ffi::xmlFreeIDTable, fails = when(|_| false))]
+    fn free_ids(&self) -> Result<()>;
+}
+
+#[callbacks(unsafe)]
+impl Keys {
+    #[callback(ffi::xmlHashScanner, args = (entry, data, _))]
+    fn add(&self, entry: &Entry) {
+        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = entry.key() {
+            keys.push(Ok(key));
+        }
+    }
+}
+
+/// Returns the ID that an attribute has by its text; `None` if that is empty, or has references to entities, whose
+/// texts may be others in another document.
+fn id_of(attribute: &Attribute) -> Result<Option<CString>> {
+    let node = attribute.as_node();
+    let mut parts = node.iter().flat_map(|node| node.get().steps());
+    if parts.any(|part| part.is_entity_ref()) {
+        return Ok(None);
+    }
     let id = CString::new(attribute.value()?);
-    Ok(id.is_ok_and(|id| !id.is_empty() && document.attribute_of_id(&id).is_none()))
+    Ok(id.ok().filter(|id| !id.is_empty()))
+}
+
+/// Returns whether an attribute has an ID by its text that no attribute is in the table by.
+pub(crate) fn has_free_id(document: &Document, attribute: &Attribute) -> Result<bool> {
+    let id = id_of(attribute)?;
+    Ok(id.is_some_and(|id| document.attribute_of_id(&id).is_none()))
 }
 
 /// Takes the IDs of a node, and of all below it, out of the table.

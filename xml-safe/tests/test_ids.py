@@ -240,42 +240,89 @@ def test_an_attribute_is_renamed_outside_of_the_tree():
     assert both(doc, "x") is made
 
 
-@pytest.mark.parametrize(
-    "value", ["a&amp;b", "&amp;", "&#38;", "&#38;#38;", "&m;", "x&m;y", "&m;&amp;&m;", "&e;", "a&lt;b"]
-)
+WITH_ENTITIES = "<!DOCTYPE r [<!ENTITY m '%s'><!ENTITY e ''><!ATTLIST b key ID #IMPLIED>]>"
+REFERENCES = ["&m;", "x&m;y", "&m;&amp;&m;", "&e;"]
+LEAVES = {
+    "clear": lambda doc: doc.root.clear(),
+    "clear the attributes": lambda doc: doc.root.first_child.attributes.clear(),
+    "set": lambda doc: doc.root.first_child.attributes.update({XML_ID: "n", "key": "o"}),
+    "move": lambda doc: parse(WITH_ENTITIES % "w" + "<r/>").root.append(doc.root.first_child),
+    "rename": lambda doc: setattr(doc.root.first_child.attributes.nodes()[0], "name", "z"),
+    "text": lambda doc: setattr(doc.root.first_child.attributes.nodes()[0], "text", "z"),
+}
+
+
+def ids_of(doc):
+    known = [
+        "a&b",
+        "a&amp;b",
+        "a&#38;b",
+        "&",
+        "&#38;",
+        "&#38;#38;",
+        "a<b",
+        "&m;",
+        "&e;",
+        "v",
+        "w",
+        "xvy",
+        "x&m;y",
+        "v&v",
+    ]
+    return [id for id in [*known, "&m;&#38;&m;"] if both(doc, id) is not None]
+
+
+@pytest.mark.parametrize("value", ["a&amp;b", "&amp;", "&#38;", "&#38;#38;", "a&lt;b"])
 @pytest.mark.parametrize("name", ["xml:id", "key"])
-def test_an_id_with_references_leaves_with_its_element(value, name):
-    """The parser takes the text of the source as the ID, where they are not replaced."""
-    dtd = "<!DOCTYPE r [<!ENTITY m 'v'><!ENTITY e ''><!ATTLIST b key ID #IMPLIED>]>"
-
-    def run(change):
-        doc = parse(f"{dtd}<r><b {name}='{value}'/></r>")
-        known = {value, "a&#38;b", "&#38;", "&#38;#38;", "&m;&#38;&m;", doc.root.first_child.attributes.values()[0]}
-        found = [id for id in known if doc.get_by_id(id)]
-        change(doc)
-        for id in found:
-            assert both(doc, id) is None
-
-    for change in (
-        lambda doc: doc.root.clear(),
-        lambda doc: doc.root.first_child.attributes.clear(),
-        lambda doc: doc.root.first_child.attributes.update(
-            {"{http://www.w3.org/XML/1998/namespace}id": "n", "key": "o"}
-        ),
-        lambda doc: parse(dtd + "<r/>").root.append(doc.root.first_child),
-        lambda doc: setattr(doc.root.first_child.attributes.nodes()[0], "name", "z"),
-    ):
-        run(change)
+@pytest.mark.parametrize("leave", LEAVES)
+def test_an_id_with_an_escaped_character_is_one_by_its_text(value, name, leave):
+    """The parser takes the text of the source, where they are escaped."""
+    doc = parse(f"{WITH_ENTITIES % 'v'}<r><b {name}='{value}'/></r>")
+    text = doc.root.first_child.attributes.values()[0]
+    assert ids_of(doc) == [text][: text in ("a&b", "&", "a<b", "&#38;")]
+    assert both(doc, text) is doc.root.first_child
+    LEAVES[leave](doc)
+    assert ids_of(doc) == []
 
 
-def test_an_id_with_references_is_found_by_its_new_text():
-    doc = parse("<r xml:id='a&amp;b'/>")
-    node = doc.root.attributes.nodes()[0]
-    part = node.first_child
-    doc.root.remove()
-    assert (node.text, node.children == [part]) == ("a&b", True)
-    doc.append(node.parent)
-    assert both(doc, "a&b") is doc.root
+@pytest.mark.parametrize("value", REFERENCES)
+@pytest.mark.parametrize("name", ["xml:id", "key"])
+@pytest.mark.parametrize("leave", LEAVES)
+def test_an_attribute_with_a_reference_is_no_id(value, name, leave):
+    doc = parse(f"{WITH_ENTITIES % 'v'}<r><b {name}='{value}'/><b {name}='a&amp;b'/></r>")
+    assert ids_of(doc) == ["a&b"]
+    LEAVES[leave](doc)
+    assert ids_of(doc) in ([], ["a&b"])
+    copy = doc.copy()
+    assert ids_of(copy) == ids_of(doc)
+
+
+@pytest.mark.parametrize("value", REFERENCES)
+def test_entities_of_another_document_make_no_ids(value):
+    """libxml2 copies the attribute as an ID by the text of the entities there, and removes it by that of those here."""
+    there = parse(f"{WITH_ENTITIES % 'v'}<r><b key='{value}'/><b key='z'/></r>")
+    doc = parse(WITH_ENTITIES % "w" + "<r><b key='o'/></r>")
+    for come in (lambda: doc.import_node(there.root.first_child), lambda: doc.adopt_node(there.root.first_child)):
+        copy = come()
+        assert ids_of(doc) == []
+        doc.root.append(copy)
+        assert ids_of(doc) == []
+        copy.remove()
+        del copy
+        assert ids_of(doc) == []
+    assert both(doc, "o") is doc.root.first_child
+    assert both(there, "z") is there.root.last_child
+
+
+@pytest.mark.parametrize("content", ["<b xml:id='a&#38;#38;b'/><c>", "<b key='a&#38;#38;b'/></c>", "<b key='&m;'/><c>"])
+def test_the_parser_drops_the_content_of_an_entity(content):
+    dtd = f"<!DOCTYPE r [<!ENTITY m 'v'><!ATTLIST b key ID #IMPLIED><!ENTITY e \"{content}\">]>"
+    doc = parse(dtd + "<r><d xml:id='z'/>&e;</r>", recover=True)
+    assert doc.errors
+    made = [doc.create_element("m") for _ in range(20)]
+    assert ids_of(doc) == []
+    assert both(doc, "z") is doc.root.first_child
+    assert len(made) == 20
 
 
 def test_a_closed_document_finds_nothing():
