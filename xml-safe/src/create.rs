@@ -23,7 +23,7 @@ use crate::xpath::options::items;
 #[methods(unsafe, rust_only)]
 impl crate::document::Document {
     #[calls(ffi::xmlNewDoc, fails = null)]
-    fn with_version(version: &CStr) -> Result<Owned<Document>>;
+    pub(crate) fn with_version(version: &CStr) -> Result<Owned<Document>>;
 
     #[calls(ffi::xmlNewDocRawNode, args = (self, null, name, null), fails = null)]
     pub(crate) fn new_element(&mut self, name: &CStr) -> Result<Borrowed<Node>>;

@@ -122,7 +122,7 @@ pub(crate) fn add<'t>(tree: &Tree<'t, Document>, attribute: Borrowed<'t, Attribu
 
 /// Takes an attribute out of the table. Otherwise, the table would still have it after it was freed.
 ///
-/// xmlRemoveID looks for the text of the attribute as libxml2 reads it now. A copy that libxml2 made may be in the table
+/// xmlRemoveID looks for the text of the attribute as libxml2 reads it. A copy that libxml2 made may be in the table
 /// by the text that the entities of another document gave it. Then the attribute gets that text for the moment.
 pub(crate) fn forget<'t>(
     tree: &Tree<'t, Document>,

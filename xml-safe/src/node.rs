@@ -383,7 +383,12 @@ impl Node {
     ///
     /// The result is a list of nodes, a str, a float or a bool. Namespace nodes come as tuples of prefix and URI.
     ///
-    /// Raises XPathError if the expression is malformed or can't be evaluated, and XPathLimitError beyond a limit.
+    /// Nothing is above a tree that is not in the document, such as that of a removed node: ".." finds nothing at its
+    /// top. Only the variables and functions of the expression can give nodes of other trees.
+    ///
+    /// Raises XPathError if the expression is malformed or can't be evaluated, and XPathLimitError beyond a limit. Raises
+    /// ValueError for an expression that begins at the document, such as "//a", if this node is not in its tree, and for
+    /// an attribute that was removed from its element.
     #[pyo3(
         name = "xpathEval",
         signature = (

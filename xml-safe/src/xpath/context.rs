@@ -15,7 +15,7 @@ use crate::errors::{XPathError, XPathErrors};
 use crate::ffi;
 use crate::node::{Node, NodeClass, gather};
 use crate::xpath::compiled::{DocumentExpression, ExpressionCode, compile};
-use crate::xpath::evaluate::{Calling, context_of, eval_in};
+use crate::xpath::evaluate::{Above, Calling, context_of, eval_below, eval_in};
 use crate::xpath::functions::{Calls, Functions};
 use crate::xpath::options::{Key, Limits, Namespaces, key_of};
 use crate::xpath::values::{XPathObject, XPathValue};
@@ -108,6 +108,32 @@ impl XPathContext {
     /// Evaluates while signal handlers run. A handler that raises ends the evaluation.
     #[calls(ffi::xmlXPathCompiledEval, args = (code, self), fails = null, detach, interrupt = XPathContext::stop)]
     fn evaluate_beside_signals(&self, code: &ExpressionCode) -> Result<Owned<XPathObject>>;
+
+    /// Evaluates at a node that is in no tree. `above` stands in for the document, which is not above the node; the
+    /// context has none afterwards.
+    #[foreign(above)]
+    #[calls(ffi::xmlXPathCompiledEval, args = (code, self), fields(doc = above), fails = null, detach)]
+    pub(crate) fn evaluate_below(
+        &mut self,
+        code: &ExpressionCode,
+        above: &Document,
+    ) -> Result<Owned<XPathObject>>;
+
+    /// Does what `evaluate_below` does, with functions of Python code.
+    #[foreign(above)]
+    #[calls(
+        ffi::xmlXPathCompiledEval,
+        args = (code, self),
+        fields(doc = above, funcLookupData = calls.data),
+        fails = null,
+        detach
+    )]
+    pub(crate) fn evaluate_calling_below(
+        &mut self,
+        code: &ExpressionCode,
+        above: &Document,
+        calls: &Calls,
+    ) -> Result<Owned<XPathObject>>;
 
     /// Evaluates with functions of Python code.
     #[calls(
@@ -249,7 +275,8 @@ impl XPathContext {
         Ok(())
     }
 
-    /// Make `node` the context node, at which relative expressions start (xmlXPathSetContextNode).
+    /// Make `node` the context node, at which relative expressions start (xmlXPathSetContextNode). What
+    /// `Node.xpathEval` says about nodes that are not in the tree of the document holds here.
     ///
     /// Raises ValueError if `node` belongs to another document.
     pub(crate) fn set_node(&mut self, node: &Node) -> Result<()> {
@@ -330,10 +357,18 @@ impl XPathContext {
             }));
         }
         let context = &*self;
-        match context.document() {
-            Some(document) => eval_in(context, document.get(), expr, limits).map(Evaluated::Value),
-            None => Err(no_document()),
-        }
+        let document = context.document().ok_or_else(no_document)?;
+        let document = document.get();
+        let node = context.node();
+        let value = match node.map(|node| Above::of(&node, expr)).transpose()? {
+            Some(Some(above)) => {
+                let mut below = context_of(document)?;
+                context.copy_to(&mut below, document)?;
+                eval_below(&mut below, document, expr, limits, &above)
+            }
+            _ => eval_in(context, document, expr, limits),
+        };
+        value.map(Evaluated::Value)
     }
 }
 
@@ -385,6 +420,10 @@ impl Later<'_> {
         self.limits.check_depth(&self.expr)?;
         // A compiled expression remembers the functions that it called.
         let compiled = compile(&self.expr, self.limits)?;
+        let above = match self.context.node() {
+            Some(node) => Above::of(&node, &self.expr)?,
+            None => None,
+        };
         let mut context = context_of(document)?;
         self.context.copy_to(&mut context, document)?;
         let calling = Calling {
@@ -392,11 +431,15 @@ impl Later<'_> {
             functions: &self.functions,
             limits: self.limits,
             owner,
+            above: above.as_ref(),
         };
         let code = compiled.code();
         let value = calling.evaluate(&mut context, code, &self.expr, |value| {
             value.value_in(document)
         })?;
+        if above.is_some() {
+            return Ok(value);
+        }
         context.forget_variables();
         for Key { uri, local } in self.functions.names() {
             context.forget_function(local, uri.as_deref())?;

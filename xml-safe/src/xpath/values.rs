@@ -65,7 +65,8 @@ impl XPathObject {
 
     fn items<'d>(&self, document: &'d Document) -> Result<Vec<XPathItem<'d>>> {
         let members = self.members().into_iter();
-        gather(members.map(|member| member.get().item(document)))
+        let items = members.map(|member| member.get().item(document));
+        gather(items.filter_map(Result::transpose))
     }
 
     /// Checks the nodes of the value, which belong to a document.
@@ -121,13 +122,18 @@ impl Member {
     #[field(self)]
     fn as_node(&self) -> Option<Borrowed<Node>>;
 
-    fn item<'d>(&self, document: &'d Document) -> Result<XPathItem<'d>> {
+    /// Returns the member for Python; `None` for what stands in for a document
+    /// ([`Above`](crate::xpath::evaluate::Above)).
+    fn item<'d>(&self, document: &'d Document) -> Result<Option<XPathItem<'d>>> {
         if let Some(namespace) = self.as_namespace() {
             let uri = namespace.href().unwrap_or_default();
-            return Ok(XPathItem::Namespace(Box::new((namespace.prefix(), uri))));
+            let namespace = Box::new((namespace.prefix(), uri));
+            return Ok(Some(XPathItem::Namespace(namespace)));
         }
-        match self.as_node().and_then(|node| node.with_owner(document)) {
-            Some(node) => Ok(XPathItem::Node(node)),
+        let node = self.as_node();
+        match node.and_then(|node| node.with_owner(document)) {
+            Some(node) => Ok(Some(XPathItem::Node(node))),
+            None if node.is_some_and(|node| node.is_document()) => Ok(None),
             None => Err(Error::Value(
                 "libxml2 gave a node of another document".into(),
             )),
