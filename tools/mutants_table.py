@@ -521,7 +521,7 @@ INTERPRETERS = [
         ),
     ),
     mutant(NEW_EXCEPTION, "an exception is made when Python gets it", ("    made.map_or_else(|error| error, raised)\n", "    made.map_or_else(|error| error, |_| PyErr::from_type(class.clone(), message.to_owned()))\n")),
-    mutant(NEW_EXCEPTION, "a message without memory is a panic", ("new_text(class.py(), message).and_then(|message| class.call1((message,)))", "class.call1((message,))")),
+    mutant(NEW_EXCEPTION, "a message without memory is a panic", ("new_message(class.py(), message).and_then(|message| class.call1((message,)))", "class.call1((message.to_string(),))")),
     mutant(EXCEPTIONS, "a copied exception has no arguments", ('        state.set_item("args", slf.getattr("args")?)?;\n', "")),
     mutant(EXCEPTIONS, "a raised exception has no fields", ("        exception.fill(&fields_of(&object)?)?;\n", "")),
 ]

@@ -11,7 +11,7 @@ use leakproof::prelude::*;
 use crate::copy::copy_into;
 use crate::document::Document;
 use crate::duplicate::complete_nodes;
-use crate::moves::{Change, has_text};
+use crate::moves::{Change, check_outside_of_dtd, has_text};
 use crate::node::{Node, gather};
 use crate::references;
 
@@ -65,6 +65,7 @@ impl<'t, 'o> Arrivals<'t, 'o> {
         originals: Nodes<'o>,
     ) -> Result<Self> {
         for original in originals.iter() {
+            check_outside_of_dtd(&there, *original)?;
             references::check_all(tree.owner(), original.get(), true)?;
         }
         let copies = originals.iter().map(|original| {

@@ -8,7 +8,7 @@ use crate::adopt::Arrivals;
 use crate::attributes::{check_element, namespace_for};
 use crate::document::Document;
 use crate::ids;
-use crate::moves::Change;
+use crate::moves::{Change, begin};
 use crate::node::{Node, gather};
 
 /// Puts an attribute into the table of IDs, if it is one.
@@ -43,7 +43,7 @@ impl crate::node::Node {
     /// Raises ValueError, and changes nothing, if `attribute` is no attribute, or this is no element.
     #[foreign(attribute)]
     fn put_attribute(&mut self, attribute: &mut Node) -> Result<()> {
-        let (tree, element) = Tree::around(self)?;
+        let (tree, element) = begin(self)?;
         check_element(element)?;
         put(&tree, element, attribute)
     }

@@ -14,7 +14,7 @@ use crate::create::{AttributeValues, XML, XMLNS, within};
 use crate::document::Document;
 use crate::ffi;
 use crate::ids::{self, is_in_table, is_in_tree};
-use crate::moves::{Change, Place, has_text_beside_text};
+use crate::moves::{Change, Place, begin, begin_attributes, has_text_beside_text};
 use crate::node::{Attribute, Either, Namespace, Node, gather};
 use crate::serialize::uris::note_uri;
 use crate::undo::Former;
@@ -105,7 +105,7 @@ impl crate::node::Node {
     /// Raises ValueError for a name or a character that XML does not allow, and for a node that is not an element. A
     /// namespace that is not declared gets a prefix such as "ns0".
     fn set(&mut self, name: &CStr, value: &CStr) -> Result<()> {
-        let (tree, node) = Tree::around(self)?;
+        let (tree, node) = begin(self)?;
         check_element(node)?;
         set(&tree, node, name, value)
     }
@@ -175,7 +175,7 @@ fn make<'t>(
     // libxml2 has entered an ID, also of an element that is in no tree.
     match made.as_id() {
         Some(attribute) if !is_in_table(attribute) => ids::add_new(tree, node, attribute),
-        Some(attribute) if !is_in_tree(node) => tree.edit_owner().forget_id(attribute.get()),
+        Some(attribute) if !is_in_tree(node) => ids::forget(tree, attribute),
         _ => Ok(()),
     }
 }
@@ -336,13 +336,13 @@ impl Attributes {
     /// Raises ValueError for a name or a character that XML does not allow. A namespace that is not declared gets a
     /// prefix such as "ns0".
     fn __setitem__(&mut self, name: &CStr, value: &CStr) -> Result<()> {
-        let (tree, node) = Tree::around_owner_of(self)?;
+        let (tree, node) = begin_attributes(self)?;
         check_element(node)?;
         set(&tree, node, name, value)
     }
 
     fn __delitem__(&mut self, name: &CStr) -> Result<()> {
-        let (tree, node) = Tree::around_owner_of(self)?;
+        let (tree, node) = begin_attributes(self)?;
         let found = node.get().attribute(name);
         match found.and_then(|attribute| attribute.get().as_node()) {
             Some(attribute) => remove(&tree, attribute),
@@ -415,7 +415,7 @@ impl Attributes {
 
     /// Remove all attributes.
     fn clear(&mut self) -> Result<()> {
-        let (tree, node) = Tree::around_owner_of(self)?;
+        let (tree, node) = begin_attributes(self)?;
         let attributes = node.get().attribute_list();
         let attributes = gather(attributes.filter_map(|it| it.get().as_node()).map(Ok))?;
         Change::run(&tree, &attributes, false, |change| {
@@ -437,7 +437,7 @@ impl Attributes {
             .get_type::<PyDict>()
             .call(other, values.as_ref())?;
         let pairs = AttributeValues::read(&all).get()?;
-        let (tree, node) = Tree::around_owner_of(self)?;
+        let (tree, node) = begin_attributes(self)?;
         check_element(node)?;
         set_all(&tree, node, &pairs)
     }
@@ -453,7 +453,7 @@ impl Attributes {
 
     /// Remove the last attribute, and return its name and its value. Raises KeyError if there is none.
     fn popitem(&mut self) -> Result<(String, String)> {
-        let (tree, node) = Tree::around_owner_of(self)?;
+        let (tree, node) = begin_attributes(self)?;
         let last = node.get().attribute_list().last();
         let Some((last, attribute)) = last.and_then(|last| Some((last, last.get().as_node()?)))
         else {

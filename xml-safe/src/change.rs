@@ -9,7 +9,7 @@ use crate::create::within;
 use crate::document::Document;
 use crate::ffi;
 use crate::ids;
-use crate::moves::{Change, Place, below_itself, has_text, has_text_beside_text};
+use crate::moves::{Change, Place, begin, below_itself, has_text, has_text_beside_text};
 use crate::node::{Node, gather};
 use crate::valid;
 
@@ -152,14 +152,14 @@ impl crate::node::Node {
     /// type that is no child of an element.
     #[foreign(node)]
     fn append(&mut self, node: &mut Node) -> Result<()> {
-        let (tree, parent) = Tree::around(self)?;
+        let (tree, parent) = begin(self)?;
         put(&tree, node, Placing::Last(parent))
     }
 
     /// Put `node` before the first child of this element, as `append` does.
     #[foreign(node)]
     fn prepend(&mut self, node: &mut Node) -> Result<()> {
-        let (tree, parent) = Tree::around(self)?;
+        let (tree, parent) = begin(self)?;
         let next = parent.get().first_child();
         put(&tree, node, Placing::At(Place { parent, next }))
     }
@@ -170,7 +170,7 @@ impl crate::node::Node {
     /// index counts from the end, and an index beyond an end stands for that end.
     #[foreign(node)]
     fn insert(&mut self, index: isize, node: &mut Node) -> Result<()> {
-        let (tree, parent) = Tree::around(self)?;
+        let (tree, parent) = begin(self)?;
         let next = child_before(parent, index);
         put(&tree, node, Placing::At(Place { parent, next }))
     }
@@ -192,7 +192,7 @@ impl crate::node::Node {
     /// Put `node` before this one, as `append` does. Raises ValueError if this node has no parent.
     #[foreign(node)]
     fn before(&mut self, node: &mut Node) -> Result<()> {
-        let (tree, this) = Tree::around(self)?;
+        let (tree, this) = begin(self)?;
         let place = Place::of(this).ok_or_else(no_place)?;
         let next = Some(this);
         put(&tree, node, Placing::At(Place { next, ..place }))
@@ -201,7 +201,7 @@ impl crate::node::Node {
     /// Put `node` behind this one, as `append` does. Raises ValueError if this node has no parent.
     #[foreign(node)]
     fn after(&mut self, node: &mut Node) -> Result<()> {
-        let (tree, this) = Tree::around(self)?;
+        let (tree, this) = begin(self)?;
         let place = Place::of(this).ok_or_else(no_place)?;
         put(&tree, node, Placing::At(place))
     }
@@ -211,7 +211,7 @@ impl crate::node::Node {
     /// Raises ValueError as `append` does, and if this node has no parent.
     #[foreign(node)]
     fn replace_with(&mut self, node: &mut Node) -> Result<()> {
-        let (tree, this) = Tree::around(self)?;
+        let (tree, this) = begin(self)?;
         Place::of(this).ok_or_else(no_place)?;
         check_removable(this)?;
         match this == Borrowed::from(&*node) {
@@ -226,7 +226,7 @@ impl crate::node::Node {
     ///
     /// Raises ValueError for a document, and for a DTD and what it declares.
     fn remove(&mut self) -> Result<()> {
-        let (tree, this) = Tree::around(self)?;
+        let (tree, this) = begin(self)?;
         remove(&tree, this)
     }
 
@@ -234,7 +234,7 @@ impl crate::node::Node {
     ///
     /// Raises ValueError if this node is no element, fragment or attribute.
     fn clear(&mut self) -> Result<()> {
-        let (tree, this) = Tree::around(self)?;
+        let (tree, this) = begin(self)?;
         check_content(this)?;
         clear(&tree, this)
     }
@@ -248,12 +248,12 @@ impl crate::node::Node {
             ffi::XML_COMMENT_NODE => valid::comment(text)?,
             ffi::XML_PI_NODE => valid::instruction(text)?,
             _ => {
-                let (tree, this) = Tree::around(self)?;
+                let (tree, this) = begin(self)?;
                 check_content(this)?;
                 return replace_content(&tree, this, text);
             }
         }
-        let (tree, this) = Tree::around(self)?;
+        let (tree, this) = begin(self)?;
         let attribute = ids::Changing::of(&tree, this)?;
         rewrite(&tree, this, text).and(attribute.end(&tree))
     }
@@ -272,11 +272,12 @@ impl crate::node::Node {
                 )));
             }
         }
-        let (tree, this) = Tree::around(self)?;
+        let (tree, this) = begin(self)?;
         let Some(attribute) = this.as_id() else {
-            return rename(&tree, this, name);
+            let renamed = rename(&tree, this, name);
+            return renamed.and(ids::update_renamed(&tree, this));
         };
-        // An ID is one by its name.
+        // An ID is one by its name, and in a DTD by the name of its element.
         ids::forget_all(&tree, this)?;
         let renamed = rename(&tree, this, name);
         match this.get().parent() {

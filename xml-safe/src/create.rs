@@ -11,7 +11,7 @@ use crate::attributes;
 use crate::copy::clear_link;
 use crate::document::Document;
 use crate::ffi;
-use crate::moves::{Change, Place};
+use crate::moves::{Change, Place, begin};
 use crate::node::{Namespace, Node, gather};
 use crate::reconcile::reconcile;
 use crate::references;
@@ -23,7 +23,7 @@ use crate::xpath::options::items;
 #[methods(unsafe, rust_only)]
 impl crate::document::Document {
     #[calls(ffi::xmlNewDoc, fails = null)]
-    fn with_version(version: &CStr) -> Result<Owned<Document>>;
+    pub(crate) fn with_version(version: &CStr) -> Result<Owned<Document>>;
 
     #[calls(ffi::xmlNewDocRawNode, args = (self, null, name, null), fails = null)]
     pub(crate) fn new_element(&mut self, name: &CStr) -> Result<Borrowed<Node>>;
@@ -320,7 +320,7 @@ impl crate::node::Node {
         prefix: Option<&CStr>,
     ) -> Result<Borrowed<'_, Node>> {
         let element = NewElement::check(name, text, attributes, prefix)?;
-        let (tree, parent) = Tree::around(self)?;
+        let (tree, parent) = begin(self)?;
         element.append_to(&tree, parent)
     }
 }

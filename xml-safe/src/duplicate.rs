@@ -177,7 +177,7 @@ fn following_outside<'t>(
 }
 
 /// Makes those attributes IDs that are in the source. Of attributes with the same ID, libxml2 takes the first in the
-/// document, and in the source it may be another one.
+/// document, and in the source it may be another one. It also takes those with references to entities.
 fn complete_ids<'t>(tree: &Tree<'t, Document>, from: &Node, to: Borrowed<'t, Node>) -> Result<()> {
     let each = |look: &mut dyn FnMut(Borrowed<'t, Attribute>, bool) -> Result<()>| {
         let mut here = Some((Borrowed::from(from), to));
@@ -195,11 +195,12 @@ fn complete_ids<'t>(tree: &Tree<'t, Document>, from: &Node, to: Borrowed<'t, Nod
             false => Ok(()),
         },
     )?;
+    ids::empty(tree)?;
     each(&mut |new, was_in_table| {
-        if was_in_table && !ids::is_in_table(new) {
+        if was_in_table {
             ids::add(tree, new)?;
         }
-        match was_in_table && !ids::is_in_table(new) {
+        match was_in_table && ids::has_free_id(tree.owner(), &new)? {
             true => Err(INCOMPLETE),
             false => Ok(()),
         }
@@ -271,6 +272,20 @@ fn copy_external<'t>(tree: &Tree<'t, Document>, from: &Dtd) -> Result<()> {
     Ok(())
 }
 
+/// Links a node as the last one of an entity's content. libxml2 would merge a text with one before it, and free it.
+fn link_last<'t>(
+    tree: &Tree<'t, Document>,
+    entity: Borrowed<'t, Node>,
+    node: Borrowed<'t, Node>,
+) -> Result<()> {
+    if !node.is_text() {
+        return tree.edit(entity)?.link_last(&mut *tree.edit(node)?);
+    }
+    let stand_in = within(tree, tree.edit_owner().new_comment(c"")?)?;
+    tree.edit(entity)?.link_last(&mut *tree.edit(stand_in)?)?;
+    tree.edit(stand_in)?.link_instead(&mut *tree.edit(node)?)
+}
+
 /// Copies the content of entities, which the parser made when the document referred to them.
 fn copy_content<'t>(tree: &Tree<'t, Document>, from: &Dtd, to: &Dtd) -> Result<()> {
     to.let_entities_own_content()?;
@@ -296,7 +311,7 @@ fn copy_content<'t>(tree: &Tree<'t, Document>, from: &Dtd, to: &Dtd) -> Result<(
             let copy = on_stack_for(levels, || owner.copy_deep(content.get()))?;
             let copy = within(tree, copy)?;
             clear_links(tree, copy)?;
-            tree.edit(entity)?.link_last(&mut *tree.edit(copy)?)?;
+            link_last(tree, entity, copy)?;
         }
     }
     Ok(())

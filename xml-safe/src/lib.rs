@@ -31,6 +31,11 @@ mod ffi {
         expression
     }
 
+    /// Returns a table of IDs, for which `xmlDoc` has a pointer to anything.
+    pub fn as_table(table: *mut std::ffi::c_void) -> *mut xmlHashTable {
+        table.cast()
+    }
+
     /// Stands in for a variable that newer versions of libxml2 may lack.
     #[cfg(not(has_node_hooks))]
     pub fn __xmlRegisterNodeDefaultValue() -> *mut xmlRegisterNodeFunc {

@@ -8,6 +8,7 @@
 
 use leakproof::prelude::*;
 
+use crate::attributes::Attributes;
 use crate::create::within;
 use crate::document::Document;
 use crate::ffi;
@@ -35,7 +36,7 @@ impl crate::node::Node {
 
     /// Puts `node` at the place of this one, which is unlinked.
     #[calls(ffi::xmlReplaceNode, fails = null)]
-    fn link_instead(&mut self, node: &mut Node) -> Result<()>;
+    pub(crate) fn link_instead(&mut self, node: &mut Node) -> Result<()>;
 
     #[field(prev)]
     pub(crate) fn previous_sibling(&self) -> Option<Borrowed<Node>>;
@@ -170,9 +171,15 @@ impl<'t> Place<'t> {
         let others = self.parent.get().steps();
         let others = others.filter(|other| !nodes.contains(other) && leaving != Some(*other));
         let elements = others.filter(|other| other.is_element()).count();
-        match elements + added {
-            1 => Ok(()),
-            _ => Err(second_root()),
+        if elements + added != 1 {
+            return Err(second_root());
+        }
+        // The nodes at this place are before all that follow it.
+        match Successors::new(self.next, Node::next_sibling).any(|behind| behind.is_dtd()) {
+            true => Err(Error::Value(
+                "the root element cannot be before the document type: put it behind that".into(),
+            )),
+            false => Ok(()),
         }
     }
 }
@@ -198,6 +205,42 @@ pub(crate) fn below_itself() -> Error {
 
 fn second_root() -> Error {
     Error::Value("a document has one root element: replace that".into())
+}
+
+/// Begins a change of a node, of what is in it, or of what is beside it. Each method by which Python changes a node
+/// begins here, so a DTD stays as the parser read it.
+pub(crate) fn begin(node: &mut Node) -> Result<(Tree<'_, Document>, Borrowed<'_, Node>)> {
+    let (tree, node) = Tree::around(node)?;
+    check_outside_of_dtd(&tree, node)?;
+    Ok((tree, node))
+}
+
+/// Begins a change of the attributes of an element, as [`begin`] does.
+pub(crate) fn begin_attributes(
+    attributes: &mut Attributes,
+) -> Result<(Tree<'_, Document>, Borrowed<'_, Node>)> {
+    let (tree, element) = Tree::around_owner_of(attributes)?;
+    check_outside_of_dtd(&tree, element)?;
+    Ok((tree, element))
+}
+
+/// Refuses what is in a DTD: comments, processing instructions and declarations, and the nodes that are the content of
+/// an entity. The DTD itself has a parent and siblings that can be changed.
+pub(crate) fn check_outside_of_dtd(
+    tree: &Tree<'_, Document>,
+    node: Borrowed<'_, Node>,
+) -> Result<()> {
+    let document = tree.owner();
+    if document.internal_subset().is_none() && document.external_subset().is_none() {
+        return Ok(());
+    }
+    match Successors::new(node.get().parent(), Node::parent).any(|above| above.is_dtd()) {
+        true => Err(Error::Value(format!(
+            "a node of the type {:?} cannot be changed in a DTD",
+            node.type_name()
+        ))),
+        false => Ok(()),
+    }
 }
 
 /// A change of several steps. If a step fails, or panics, all are undone.
@@ -245,13 +288,16 @@ impl<'t> Begun<'t> {
 
 impl<'c, 't> Change<'c, 't> {
     /// Runs `steps`, which move these nodes, and no others that are there before, each once. `merges` is true if a text
-    /// may come beside another one, also where the steps are undone.
+    /// may come beside another one, also where the steps are undone. Refuses nodes in a DTD.
     pub(crate) fn run<R>(
         tree: &'c Tree<'t, Document>,
         nodes: &[Borrowed<'t, Node>],
         merges: bool,
         steps: impl FnOnce(&mut Self) -> Result<R>,
     ) -> Result<R> {
+        for node in nodes {
+            check_outside_of_dtd(tree, *node)?;
+        }
         let mut begun = Begun::default();
         begun.try_reserve(nodes.len())?;
         let stand_in = match merges {
@@ -278,11 +324,12 @@ impl<'c, 't> Change<'c, 't> {
             return Ok(());
         };
         self.link(node, former)?;
+        let reconciled = reconcile(tree, node);
         // The text of an attribute may be an ID.
         let element = former.parent.get().parent();
         let top = element.filter(|_| former.parent.is_attribute());
-        ids::add_all(tree, top.unwrap_or(node))?;
-        reconcile(tree, node)
+        ids::update_all(tree, top.unwrap_or(node))?;
+        reconciled
     }
 
     /// Moves a node.
@@ -297,8 +344,9 @@ impl<'c, 't> Change<'c, 't> {
             None => ids::forget_all(self.tree, node)?,
         }
         self.link(node, place)?;
-        ids::add_all(self.tree, node)?;
-        reconcile(self.tree, node)
+        reconcile(self.tree, node)?;
+        // A DTD declares an ID by the prefixes, too.
+        ids::update_all(self.tree, node)
     }
 
     /// Makes a node in its place.

@@ -7,7 +7,7 @@ use crate::attributes::namespace_for;
 use crate::create::{XML, XMLNS, reserved};
 use crate::document::Document;
 use crate::ids;
-use crate::moves::Change;
+use crate::moves::{Change, begin};
 use crate::node::{Namespace, Node, gather};
 use crate::order::{behind, following};
 use crate::reconcile::{in_scope, reconcile};
@@ -185,16 +185,22 @@ impl crate::node::Node {
 
     #[setter]
     fn set_namespace(&mut self, uri: Option<&CStr>) -> Result<()> {
-        let (tree, this) = Tree::around(self)?;
-        match (this.is_element(), uri) {
-            (true, Some(uri)) => put_element(&tree, this, uri),
-            (true, None) => take_element(&tree, this),
-            (false, uri) if this.is_attribute() => put_attribute(&tree, this, uri),
-            (false, _) => Err(Error::Value(format!(
+        let (tree, this) = begin(self)?;
+        if this.is_attribute() {
+            return put_attribute(&tree, this, uri);
+        }
+        if !this.is_element() {
+            return Err(Error::Value(format!(
                 "a node of the type {:?} has no namespace",
                 this.type_name()
-            ))),
+            )));
         }
+        let put = match uri {
+            Some(uri) => put_element(&tree, this, uri),
+            None => take_element(&tree, this),
+        };
+        // A DTD declares an ID by the prefixes, too.
+        put.and(ids::update_all(&tree, this))
     }
 
     /// The prefix of the name of an element or attribute. None if it has none, and for other nodes.
@@ -222,7 +228,7 @@ impl crate::node::Node {
     /// here is in none. Also raises ValueError for a prefix that XML does not allow, for the namespaces of "xml" and
     /// "xmlns", and for a node that is no element.
     fn declare_namespace(&mut self, prefix: Option<&CStr>, uri: &CStr) -> Result<()> {
-        let (tree, this) = Tree::around(self)?;
+        let (tree, this) = begin(self)?;
         if !this.is_element() {
             return Err(Error::Value(format!(
                 "a node of the type {:?} cannot declare a namespace",

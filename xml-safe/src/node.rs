@@ -11,6 +11,7 @@ use crate::attributes::Attributes;
 use crate::document::Document;
 use crate::errors::TreeErrors;
 use crate::ffi;
+use crate::ids::is_in_tree;
 use crate::references::may_have_references;
 use crate::text;
 use crate::xpath::evaluate::{Answer, Arguments};
@@ -261,10 +262,22 @@ impl Node {
         )
     }
 
-    /// An XPath expression that leads to this node (xmlGetNodePath). None for a node that XPath can't reach.
-    #[getter]
+    #[rust_only]
     #[calls(ffi::xmlGetNodePath, free = ffi::xmlFree.expect("libxml2 always has one"), fails = sticky)]
-    fn path(&self) -> Result<Option<String>>;
+    fn path_in_document(&self) -> Result<Option<String>>;
+
+    /// An XPath expression that leads from the document to this node (xmlGetNodePath). None for a node that XPath can't
+    /// reach, such as one that is in no tree.
+    #[getter]
+    fn path(&self) -> Result<Option<String>> {
+        let is_reachable = |parent: Borrowed<'_, Node>| {
+            parent.is_document() || parent.is_element() && is_in_tree(parent)
+        };
+        match self.is_document() || self.parent().is_some_and(is_reachable) {
+            true => self.path_in_document(),
+            false => Ok(None),
+        }
+    }
 
     /// The parent of this node; for an attribute, its element. None for a document.
     #[getter]
@@ -370,7 +383,12 @@ impl Node {
     ///
     /// The result is a list of nodes, a str, a float or a bool. Namespace nodes come as tuples of prefix and URI.
     ///
-    /// Raises XPathError if the expression is malformed or can't be evaluated, and XPathLimitError beyond a limit.
+    /// Nothing is above a tree that is not in the document, such as that of a removed node: ".." finds nothing at its
+    /// top. Only the variables and functions of the expression can give nodes of other trees.
+    ///
+    /// Raises XPathError if the expression is malformed or can't be evaluated, and XPathLimitError beyond a limit. Raises
+    /// ValueError for an expression that begins at the document, such as "//a", if this node is not in its tree, and for
+    /// an attribute that was removed from its element.
     #[pyo3(
         name = "xpathEval",
         signature = (

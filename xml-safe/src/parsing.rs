@@ -21,6 +21,7 @@ use crate::document::Document;
 use crate::errors::{Report, Reports};
 use crate::external_entities::{Content, External};
 use crate::ffi;
+use crate::ids;
 use crate::info::SourceEncoding;
 use crate::parser::Parser;
 use crate::sax::Handlers;
@@ -350,12 +351,13 @@ fn parsed(
         in_folder,
         options,
     };
-    let (document, reported) = match options.resolves() {
+    let (mut document, reported) = match options.resolves() {
         true => reading.resolving(external)?,
         false => reading.without_external()?,
     };
     #[cfg(marks_entities)]
     crate::turn::prepare(&document);
+    ids::mend(&mut document)?;
     note_source(&document, &utf8.bytes);
     if let Some(encoding) = utf8.encoding {
         attach(&*document, SourceEncoding(encoding));

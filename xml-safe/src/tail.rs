@@ -7,7 +7,7 @@ use leakproof::prelude::*;
 
 use crate::change::{no_place, replace_run};
 use crate::ffi;
-use crate::moves::Place;
+use crate::moves::{Place, begin};
 use crate::node::{Node, gather};
 use crate::valid;
 
@@ -68,7 +68,7 @@ impl crate::node::Node {
                 self.type_name()
             )));
         }
-        let (tree, parent) = Tree::around(self)?;
+        let (tree, parent) = begin(self)?;
         valid::text(text, "a head")?;
         let former = gather(run(parent.get().head_start()).map(Ok))?;
         let next = match former.last() {
@@ -91,7 +91,7 @@ impl crate::node::Node {
 
     #[setter]
     fn set_tail(&mut self, text: &CStr) -> Result<()> {
-        let (tree, this) = Tree::around(self)?;
+        let (tree, this) = begin(self)?;
         let place = Place::of(this).ok_or_else(no_place)?;
         valid::text(text, "a tail")?;
         let parent = place.parent;

@@ -5,7 +5,7 @@ import threading
 import weakref
 
 import pytest
-from xml_safe import ClosedError, Document, live_handles, parse
+from xml_safe import ClosedError, Document, XPath, live_handles, parse
 
 pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
@@ -339,7 +339,7 @@ def test_an_ancestor_of_a_node_is_removed():
     doc = parse("<r><a><b><c/></b></a></r>")
     c = doc.xpathEval("//c")[0]
     doc.root.children[0].remove()
-    assert c.path is not None
+    assert c.path is None
     assert [c.name, c.parent.name, c.parent.parent.name] == ["c", "b", "a"]
     assert c.parent.parent.parent is None
 
@@ -744,36 +744,143 @@ def test_an_element_without_a_namespace_below_a_default_namespace():
     assert uris == ["", "urn:d", "", "urn:d"]
 
 
-def test_a_removed_attribute_has_no_place_in_xpath():
+def removed_attribute():
     doc = parse("<r k='1'><a/></r>")
-    k = doc.root.xpathEval("@k")[0]
+    k = doc.root.attributes.node("k")
     k.remove()
+    return doc, k
+
+
+def text_of_a_removed_attribute():
+    doc, k = removed_attribute()
+    return doc, k.first_child
+
+
+def copy_of_an_attribute():
+    doc = parse("<r k='1'><a/></r>")
+    return doc, doc.root.attributes.node("k").copy()
+
+
+def text_of_a_copy_of_an_attribute():
+    doc, copy = copy_of_an_attribute()
+    return doc, copy.first_child
+
+
+def reference_in_a_removed_attribute():
+    doc = parse("<!DOCTYPE r [<!ENTITY e 'v'>]><r k='&e;'><a/></r>")
+    k = doc.root.attributes.node("k")
+    k.remove()
+    assert k.first_child.type == "entity_ref"
+    return doc, k.first_child
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        removed_attribute,
+        text_of_a_removed_attribute,
+        copy_of_an_attribute,
+        text_of_a_copy_of_an_attribute,
+        reference_in_a_removed_attribute,
+    ],
+)
+def test_a_removed_attribute_has_no_place_in_xpath(make):
+    doc, node = make()
+    given = {"v": [node, doc.root]}
     for evaluate in (
-        lambda: k.xpathEval(".|/r"),
-        lambda: k.xpathEval("preceding::node()"),
-        lambda: doc.xpathEval("$v", variables={"v": [k, doc.root]}),
-        lambda: doc.xpathEval("f()|/r", functions={"f": lambda: k}),
-        lambda: doc.xpath_new_context().set_node(k),
-        lambda: doc.xpath_new_context().register_variable("v", k),
+        lambda: node.xpathEval(".|.."),
+        lambda: node.xpathEval(".|/r"),
+        lambda: node.xpathEval("preceding::node()"),
+        lambda: node.xpathEval(".|..", variables={"v": 1}),
+        lambda: node.xpathEval("f()|.", functions={"f": lambda: ""}),
+        lambda: XPath(".|..")(node),
+        lambda: XPath("$v/..")(doc, variables=given),
+        lambda: doc.xpathEval("$v/..|/r", variables=given),
+        lambda: doc.xpathEval("$v/..|/r", variables={"v": node}),
+        lambda: doc.xpathEval("f()/..|/r", functions={"f": lambda: node}),
+        lambda: doc.xpathEval("f()/..|/r", functions={"f": lambda: [node, doc.root]}),
+        lambda: doc.xpath_new_context().set_node(node),
+        lambda: doc.xpath_new_context().register_variable("v", node),
+        lambda: doc.xpath_new_context().register_variable("v", [doc.root, node]),
+        lambda: doc.xpath_new_context().eval("f()/..", functions={"f": lambda: node}),
     ):
         with pytest.raises(ValueError, match="taken out"):
             evaluate()
-    assert (k.text, k.path is None or k.path) != ("", "")
 
 
-def test_an_attribute_that_a_context_has_is_removed():
+@pytest.mark.parametrize("of", [lambda attribute: attribute, lambda attribute: attribute.first_child])
+def test_an_attribute_that_a_context_has_is_removed(of):
     doc = parse("<r k='1' l='2'/>")
     context, other = doc.xpath_new_context(), doc.xpath_new_context()
-    context.set_node(doc.root.xpathEval("@k")[0])
-    other.register_variable("v", doc.root.xpathEval("@l"))
+    context.set_node(of(doc.root.attributes.node("k")))
+    other.register_variable("v", [of(doc.root.attributes.node("l"))])
     assert context.eval("string(.)") + other.eval("string($v)") == "12"
     doc.root.attributes.clear()
-    for evaluate in (lambda: context.eval(".|/r"), lambda: other.eval("$v|/r")):
+    for evaluate in (
+        lambda: context.eval(".|.."),
+        lambda: context.eval("f()|..", functions={"f": lambda: doc.root}),
+        lambda: other.eval("$v/..|/r"),
+        lambda: other.eval("f()|$v/..", functions={"f": lambda: doc.root}),
+    ):
         with pytest.raises(ValueError, match="taken out"):
             evaluate()
     context.set_node(doc.root)
     other.register_variable("v", 1)
     assert context.eval("name(.)") + str(other.eval("$v")) == "r1.0"
+
+
+def test_a_text_that_a_context_has_leaves_its_attribute():
+    doc = parse("<r k='1'/>")
+    context = doc.xpath_new_context()
+    k = doc.root.attributes.node("k")
+    text = k.first_child
+    context.set_node(text)
+    context.register_variable("v", text)
+    k.text = "2"
+    k.remove()
+    assert context.eval("string(.)") + context.eval("string($v)") == "11"
+    doc.root.append(text)
+    assert context.eval("..|$v/..") == [doc.root]
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        lambda doc, node: whole(doc).prepend(node),
+        lambda doc, node: whole(doc).insert(0, node),
+        lambda doc, node: whole(doc).insert(1, node),
+        lambda doc, node: whole(doc).insert(-9, node),
+        lambda doc, node: whole(doc).first_child.before(node),
+        lambda doc, node: whole(doc).first_child.after(node),
+        lambda doc, node: whole(doc).first_child.replace_with(node),
+        lambda doc, node: whole(doc).children[1].before(node),
+    ],
+)
+@pytest.mark.parametrize("is_fragment", [False, True])
+def test_the_root_element_is_not_before_the_document_type(put, is_fragment):
+    doc = parse("<!--c--><!DOCTYPE r [<!ENTITY e 'v'>]><r>&e;</r>")
+    before, node = doc.to_string(), doc.root
+    if is_fragment:
+        node = doc.create_fragment()
+        node.append(doc.create_comment("d"))
+        node.append(doc.root)
+        before = doc.to_string()
+    with pytest.raises(ValueError, match="cannot be before the document type"):
+        put(doc, node)
+    assert doc.to_string() == before
+    doc.append(node)
+    assert parse(doc.to_string()).equals(doc)
+
+
+def test_other_nodes_may_be_before_the_document_type():
+    doc = parse("<!DOCTYPE r><r/>")
+    dtd = doc.root.previous
+    dtd.before(doc.create_comment("1"))
+    doc.root.parent.prepend(doc.create_pi("p"))
+    dtd.after(doc.root)
+    doc.root = doc.create_element("s")
+    assert [node.type for node in doc.root.parent.children] == ["pi", "comment", "dtd", "element"]
+    assert parse(doc.to_string()).equals(doc)
 
 
 def test_a_fragment_is_not_put_into_itself():

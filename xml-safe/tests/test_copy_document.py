@@ -93,6 +93,20 @@ def test_ids_are_found_in_a_copy():
     assert again.xpathEval("id('other')") == [again.root]
 
 
+@pytest.mark.parametrize("values", [["&m;"], ["x", "&e;"], ["&e;", "x"], ["&e;", "x&m;"], ["&amp;", "&#38;#38;"]])
+def test_ids_with_references_are_copied(values):
+    """The parser takes the text of the source as an ID, so two may have the same text, or an empty one."""
+    dtd = "<!DOCTYPE r [<!ENTITY m ''><!ENTITY e 'x'><!ATTLIST b key ID #IMPLIED>]>"
+    doc = parse(dtd + "<r>" + "".join(f"<b key='{value}'/>" for value in values) + "</r>")
+    copy = doc.copy()
+    texts = [b.get("key") for b in doc.root]
+    assert [b.get("key") for b in copy.root] == texts
+    for text in filter(None, texts):
+        found, again = doc.get_by_id(text), copy.get_by_id(text)
+        assert (found and doc.root.index(found)) == (again and copy.root.index(again))
+    assert copy.copy().equals(doc)
+
+
 def test_of_two_elements_with_an_id_the_same_one_has_it():
     """xmlCopyDoc gives an ID to the first element in the document."""
     doc = parse("<r><a/><b xml:id='x'/></r>")

@@ -145,6 +145,84 @@ def test_nothing_can_be_changed(dtd):
             getattr(xml_safe, name)()
 
 
+# XPath finds the content of an entity that is declared first.
+IN_DTD = """<!DOCTYPE r [<!ENTITY e "v<i k='1'>t</i>w<!--d-->"><!--c--><?pi x?><!ELEMENT r ANY><!ATTLIST r a ID #IMPLIED>
+]><r a='1'>&e;<b/>s</r>"""
+
+
+def nodes_in_the_dtd(doc):
+    """All nodes in the DTD that can be reached, by their types, and those in the content of an entity."""
+    dtd = doc.root.previous
+    content = dtd.xpathEval("descendant::node()|descendant::*/@*|descendant::*/@*/..")
+    found = {node.type: node for node in dtd.children}
+    found |= {f"{node.type} in an entity": node for node in content if node not in dtd.children}
+    return found
+
+
+WAYS = {
+    "text": lambda node, other: setattr(node, "text", "x"),
+    "head": lambda node, other: setattr(node, "head", "x"),
+    "tail": lambda node, other: setattr(node, "tail", "x"),
+    "no tail": lambda node, other: setattr(node, "tail", ""),
+    "name": lambda node, other: setattr(node, "name", "x"),
+    "namespace": lambda node, other: setattr(node, "namespace", "urn:x"),
+    "no namespace": lambda node, other: setattr(node, "namespace", None),
+    "declare_namespace": lambda node, other: node.declare_namespace("p", "urn:p"),
+    "remove": lambda node, other: node.remove(),
+    "clear": lambda node, other: node.clear(),
+    "append": lambda node, other: node.append(other),
+    "prepend": lambda node, other: node.prepend(other),
+    "insert": lambda node, other: node.insert(0, other),
+    "before": lambda node, other: node.before(other),
+    "after": lambda node, other: node.after(other),
+    "replace_with": lambda node, other: node.replace_with(other),
+    "append_element": lambda node, other: node.append_element("x"),
+    "set": lambda node, other: node.set("k", "2"),
+    "attributes": lambda node, other: node.attributes.update(k="2"),
+    "no attributes": lambda node, other: node.attributes.clear(),
+    "new attribute": lambda node, other: node.attributes.setdefault("n", "2"),
+    "put_attribute": lambda node, other: node.put_attribute(other.document.root.attributes.node("a")),
+    "is appended": lambda node, other: other.append(node),
+    "is put beside": lambda node, other: other.document.root.first_child.after(node),
+    "replaces": lambda node, other: other.document.root.first_child.replace_with(node),
+    "is an attribute": lambda node, other: other.put_attribute(node),
+    "is the root": lambda node, other: setattr(other.document, "root", node),
+    "is adopted": lambda node, other: other.document.adopt_node(node),
+    "is adopted by another document": lambda node, other: parse("<x/>").adopt_node(node),
+    "is appended to another document": lambda node, other: parse("<x/>").root.append(node),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_node_in_a_dtd_cannot_be_changed(way):
+    doc = parse(IN_DTD)
+    assert doc.root.text == "vtws"
+    nodes = nodes_in_the_dtd(doc)
+    assert nodes.keys() == {
+        "comment", "pi", "entity_decl", "element_decl", "attribute_decl", "text in an entity", "element in an entity",
+        "comment in an entity", "attribute in an entity",
+    }  # fmt: skip
+    before = doc.to_string()
+    for node in nodes.values():
+        with pytest.raises(ValueError):
+            WAYS[way](node, doc.create_element("other"))
+        assert doc.to_string() == before
+        assert doc.root.text == "vtws"
+    for _ in range(3):
+        assert doc.copy().root.text == "vtws"
+
+
+def test_nodes_in_a_dtd_are_copied():
+    doc = parse(IN_DTD)
+    for type, node in nodes_in_the_dtd(doc).items():
+        if not type.endswith("_decl"):
+            copy = node.copy()
+            assert (copy.type, copy.text, copy.parent) == (node.type, node.text, None)
+            copy.text = "new"
+            imported = parse("<x/>").import_node(node)
+            assert imported.text == node.text != copy.text
+
+
 def test_values_outlive_the_document():
     doc = parse(XML)
     dtd, found = doc.dtd, doc.dtd.entities["z"]

@@ -154,6 +154,177 @@ def test_ids_move_to_another_document():
     assert (both(doc, "x"), both(other, "x")) == (inner, None)
 
 
+COMES = {
+    "append": lambda doc, other: doc.root.append(other),
+    "adopt": lambda doc, other: doc.root.append(doc.adopt_node(other)),
+    "import": lambda doc, other: doc.root.append(doc.import_node(other)),
+    "copy": lambda doc, other: doc.root.append(doc.import_node(other).copy()),
+    "in a fragment": lambda doc, other: append_fragment(doc, other),
+    "before": lambda doc, other: doc.root.first_child.before(other),
+    "in place of": lambda doc, other: doc.root.first_child.replace_with(other),
+    "root": lambda doc, other: setattr(doc, "root", other),
+}
+
+
+def append_fragment(doc, other):
+    fragment = doc.create_fragment()
+    fragment.append(other)
+    doc.root.append(fragment)
+
+
+@pytest.mark.parametrize("come", COMES)
+@pytest.mark.parametrize("dtd", ["", DTD])
+def test_nodes_that_come_have_the_ids_of_the_document(come, dtd):
+    """The DTD of the document that they come from does not matter."""
+    other = parse(dtd + "<q><w><b key='x'/><c key='y'/></w></q>")
+    doc = parse(DTD + "<r><d/></r>")
+    COMES[come](doc, other.root.first_child)
+    assert both(doc, "x").name == "b"
+    assert both(doc, "y") is None
+    assert parse(doc.to_string()).get_by_id("x").name == "b"
+    plain = parse("<r><d/></r>")
+    COMES[come](plain, parse(DTD + "<q><w><b key='x'/></w></q>").root.first_child)
+    assert both(plain, "x") is None
+
+
+def test_an_element_that_is_included_has_its_id():
+    doc = parse(DTD + "<r xmlns:i='http://www.w3.org/2001/XInclude'><i:include href='x'/></r>")
+    doc.xinclude(external=lambda url, base: "<b key='x'/>")
+    assert both(doc, "x") is doc.root.first_child
+
+
+def test_a_renamed_element_has_the_ids_of_its_name():
+    doc = parse(DTD + "<r><b key='x'/><c key='y'/></r>")
+    b, c = doc.root
+    b.name, c.name = "c", "b"
+    assert both(doc, "x") is None
+    assert both(doc, "y") is c
+    b.name = "b"
+    assert both(doc, "x") is b
+    b.remove()
+    b.name = "c"
+    doc.root.append(b)
+    assert both(doc, "x") is None
+    b.remove()
+    b.name = "b"
+    assert both(doc, "x") is None
+    doc.root.append(b)
+    assert both(doc, "x") is b
+
+
+def test_a_renamed_element_keeps_its_xml_id():
+    doc = parse(f"{DTD}<r><b xml:id='x'/></r>")
+    doc.root.first_child.name = "c"
+    assert both(doc, "x").name == "c"
+
+
+def test_a_prefix_is_part_of_a_declared_name():
+    doc = parse("<!DOCTYPE r [<!ATTLIST p:b key ID #IMPLIED>]><r xmlns:p='urn:p'><p:b key='x'/></r>")
+    b = doc.root.first_child
+    b.namespace = "urn:q"
+    assert both(doc, "x") is None
+    b.namespace = "urn:p"
+    assert both(doc, "x") is b
+    other = parse("<o:r xmlns:o='urn:p'><o:b key='y'/></o:r>")
+    doc.root.append(other.root.first_child)
+    assert doc.root.last_child.prefix == "o"
+    assert both(doc, "y") is None
+
+
+def test_an_attribute_is_renamed_outside_of_the_tree():
+    doc = parse("<r/>")
+    made = doc.create_element("b")
+    made.attributes["{http://www.w3.org/XML/1998/namespace}lang"] = "x"
+    made.attributes.nodes()[0].name = "id"
+    doc.root.append(made)
+    assert both(doc, "x") is made
+
+
+WITH_ENTITIES = "<!DOCTYPE r [<!ENTITY m '%s'><!ENTITY e ''><!ATTLIST b key ID #IMPLIED>]>"
+REFERENCES = ["&m;", "x&m;y", "&m;&amp;&m;", "&e;"]
+LEAVES = {
+    "clear": lambda doc: doc.root.clear(),
+    "clear the attributes": lambda doc: doc.root.first_child.attributes.clear(),
+    "set": lambda doc: doc.root.first_child.attributes.update({XML_ID: "n", "key": "o"}),
+    "move": lambda doc: parse(WITH_ENTITIES % "w" + "<r/>").root.append(doc.root.first_child),
+    "rename": lambda doc: setattr(doc.root.first_child.attributes.nodes()[0], "name", "z"),
+    "text": lambda doc: setattr(doc.root.first_child.attributes.nodes()[0], "text", "z"),
+}
+
+
+def ids_of(doc):
+    known = [
+        "a&b",
+        "a&amp;b",
+        "a&#38;b",
+        "&",
+        "&#38;",
+        "&#38;#38;",
+        "a<b",
+        "&m;",
+        "&e;",
+        "v",
+        "w",
+        "xvy",
+        "x&m;y",
+        "v&v",
+    ]
+    return [id for id in [*known, "&m;&#38;&m;"] if both(doc, id) is not None]
+
+
+@pytest.mark.parametrize("value", ["a&amp;b", "&amp;", "&#38;", "&#38;#38;", "a&lt;b"])
+@pytest.mark.parametrize("name", ["xml:id", "key"])
+@pytest.mark.parametrize("leave", LEAVES)
+def test_an_id_with_an_escaped_character_is_one_by_its_text(value, name, leave):
+    """The parser takes the text of the source, where they are escaped."""
+    doc = parse(f"{WITH_ENTITIES % 'v'}<r><b {name}='{value}'/></r>")
+    text = doc.root.first_child.attributes.values()[0]
+    assert ids_of(doc) == [text][: text in ("a&b", "&", "a<b", "&#38;")]
+    assert both(doc, text) is doc.root.first_child
+    LEAVES[leave](doc)
+    assert ids_of(doc) == []
+
+
+@pytest.mark.parametrize("value", REFERENCES)
+@pytest.mark.parametrize("name", ["xml:id", "key"])
+@pytest.mark.parametrize("leave", LEAVES)
+def test_an_attribute_with_a_reference_is_no_id(value, name, leave):
+    doc = parse(f"{WITH_ENTITIES % 'v'}<r><b {name}='{value}'/><b {name}='a&amp;b'/></r>")
+    assert ids_of(doc) == ["a&b"]
+    LEAVES[leave](doc)
+    assert ids_of(doc) in ([], ["a&b"])
+    copy = doc.copy()
+    assert ids_of(copy) == ids_of(doc)
+
+
+@pytest.mark.parametrize("value", REFERENCES)
+def test_entities_of_another_document_make_no_ids(value):
+    """libxml2 copies the attribute as an ID by the text of the entities there, and removes it by that of those here."""
+    there = parse(f"{WITH_ENTITIES % 'v'}<r><b key='{value}'/><b key='z'/></r>")
+    doc = parse(WITH_ENTITIES % "w" + "<r><b key='o'/></r>")
+    for come in (lambda: doc.import_node(there.root.first_child), lambda: doc.adopt_node(there.root.first_child)):
+        copy = come()
+        assert ids_of(doc) == []
+        doc.root.append(copy)
+        assert ids_of(doc) == []
+        copy.remove()
+        del copy
+        assert ids_of(doc) == []
+    assert both(doc, "o") is doc.root.first_child
+    assert both(there, "z") is there.root.last_child
+
+
+@pytest.mark.parametrize("content", ["<b xml:id='a&#38;#38;b'/><c>", "<b key='a&#38;#38;b'/></c>", "<b key='&m;'/><c>"])
+def test_the_parser_drops_the_content_of_an_entity(content):
+    dtd = f"<!DOCTYPE r [<!ENTITY m 'v'><!ATTLIST b key ID #IMPLIED><!ENTITY e \"{content}\">]>"
+    doc = parse(dtd + "<r><d xml:id='z'/>&e;</r>", recover=True)
+    assert doc.errors
+    made = [doc.create_element("m") for _ in range(20)]
+    assert ids_of(doc) == []
+    assert both(doc, "z") is doc.root.first_child
+    assert len(made) == 20
+
+
 def test_a_closed_document_finds_nothing():
     doc = parse("<r xml:id='x'/>")
     doc.close()

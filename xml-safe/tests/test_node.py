@@ -134,6 +134,20 @@ def test_path_of_a_node_without_one(find, type):
     assert find(type).path is None
 
 
+def test_nodes_that_xpath_does_not_reach_have_no_path():
+    doc = parse("<!DOCTYPE r [<!ENTITY e 'v<i/>'>]><r k='1'>&e;<a><b/></a></r>")
+    made = doc.create_element("r")
+    fragment = doc.create_fragment()
+    nodes = [made, made.append_element("a"), fragment, fragment.append_element("r"), doc.create_text("t")]
+    nodes += [doc.root.attributes.node("k").first_child, doc.root.attributes.node("k").copy(), doc.root.copy()]
+    nodes += doc.root.previous.xpathEval("descendant::node()")
+    a = doc.root.last_child
+    nodes += [a, a.first_child]
+    assert (a.path, a.first_child.path, doc.root.attributes.node("k").path) == ("/r/a", "/r/a/b", "/r/@k")
+    a.remove()
+    assert [node.path for node in nodes] == [None] * len(nodes)
+
+
 @every_type
 def test_line(find, type):
     line = find(type).line

@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 
 import pytest
-from xml_safe import Node, XPathError, live_handles, parse
+from xml_safe import Node, XPath, XPathError, live_handles, parse
 
 XML = "<r xmlns='urn:d' xmlns:p='urn:p' a='1'><x xmlns='' k='v'>one</x><p:x>two</p:x><!--c--><?do it?></r>"
 
@@ -408,3 +408,118 @@ def test_threads_do_not_share_a_context():
     for thread in threads:
         thread.join()
     assert Counter(results) == Counter(expected * 200)
+
+
+def loose():
+    """A tree that is in no document: k(a(b)), and its document."""
+    doc = parse("<r xml:id='x'><a/><k/>root</r>")
+    k = doc.create_element("k")
+    k.append_element("a", attributes={"n": "1"}).append_element("b", "t")
+    return doc, k
+
+
+def by_context(node, expr, **options):
+    context = node.document.xpath_new_context()
+    context.set_node(node)
+    return context.eval(expr, **options)
+
+
+EVALUATE = {
+    "at a node": lambda node, expr: node.xpathEval(expr),
+    "with options": lambda node, expr: node.xpathEval(expr, namespaces={"p": "urn:p"}),
+    "with variables": lambda node, expr: node.xpathEval(expr, variables={"w": node.document.root}),
+    "with a limit": lambda node, expr: node.xpathEval(expr, max_operations=1000, max_depth=10),
+    "with functions": lambda node, expr: node.xpathEval(expr, functions={"f": lambda nodes: nodes}),
+    "compiled": lambda node, expr: XPath(expr)(node),
+    "compiled with functions": lambda node, expr: XPath(expr, functions={"f": lambda nodes: nodes})(node),
+    "in a context": by_context,
+    "in a context with functions": lambda node, expr: by_context(node, expr, functions={"f": lambda nodes: nodes}),
+}
+
+
+@pytest.mark.parametrize("evaluate", EVALUATE.values(), ids=EVALUATE)
+def test_nothing_is_above_a_tree_that_is_in_no_document(evaluate):
+    _doc, k = loose()
+    a = k.first_child
+    b, n = a.first_child, a.attributes.node("n")
+    for _ in range(2):
+        for node, expr, expected in (
+            (k, "..", []),
+            (k, "../*|../../*", []),
+            (k, "../descendant::node()", []),
+            (k, "ancestor-or-self::node()", [k]),
+            (k, "preceding::node()|following::node()", []),
+            (k, "string(..)", ""),
+            (a, "..|../..", [k]),
+            (b, "ancestor::node()", [k, a]),
+            (n, "..", [a]),
+            (k, ".//b/..", [a]),
+            (k, "a//b|*//b|a/b|(.)//b|self::node()[a]//b", [b]),
+            (k, "string(a/b[text()])", "t"),
+            (k, "a[@n='/r' or @n='//a' or @n = 1 div 1]", [a]),
+            (k, "count(.//node())", 3.0),
+            (b.first_child, "..", [b]),
+        ):
+            assert evaluate(node, expr) == expected
+
+
+@pytest.mark.parametrize("evaluate", EVALUATE.values(), ids=EVALUATE)
+def test_an_absolute_path_has_no_start_outside_of_the_tree(evaluate):
+    doc, k = loose()
+    for expr in (
+        "/",
+        "/r",
+        "//a",
+        ".|/r",
+        ".|//a",
+        "a[/r]",
+        "count(//a)",
+        "- //a",
+        "id('x')",
+        ". and /r",
+        "(/)/r",
+        "a[id('x')]",
+    ):
+        for node in (k, k.first_child, doc.create_text("t"), doc.create_fragment()):
+            with pytest.raises(ValueError, match="begins at the document"):
+                evaluate(node, expr)
+        assert evaluate(doc.root, expr) is not None
+
+
+def test_functions_and_variables_at_a_node_in_no_tree():
+    doc, k = loose()
+    a = k.first_child
+    got = []
+    functions = {"f": lambda nodes: got.append(nodes) or nodes, "g": lambda: [k, a], "h": lambda: doc.root}
+    assert k.xpathEval("f(..|a)", functions=functions) == [a]
+    assert got == [[a]]
+    assert k.xpathEval("g()/..", functions=functions) == [k]
+    assert k.xpathEval("h()/a", functions=functions) == doc.root.children[:1]
+    assert k.xpathEval("$v//b|$w/k", variables={"v": k, "w": doc.root}) == [a.first_child, doc.root.children[1]]
+    with pytest.raises(ZeroDivisionError):
+        k.xpathEval("f()", functions={"f": lambda: 1 / 0})
+    with pytest.raises(XPathError, match="unknown|nope"):
+        k.xpathEval("nope()")
+    assert doc.xpathEval("//a") == doc.root.children[:1]
+
+
+def test_xpath_does_not_show_a_fragment():
+    doc = parse("<r/>")
+    fragment = doc.create_fragment()
+    a = fragment.append_element("a")
+    assert a.xpathEval("..|../..|ancestor::node()") == []
+    assert fragment.xpathEval(".//a") == [a]
+
+
+def test_a_removed_tree_is_in_no_document():
+    doc = parse("<r><k><a/></k><b/></r>")
+    k = doc.root.first_child
+    context = doc.xpath_new_context()
+    context.set_node(k.first_child)
+    assert context.eval("//b") == k.xpathEval("../b") == [doc.root.last_child]
+    k.remove()
+    assert (k.xpathEval("../b"), context.eval("..")) == ([], [k])
+    with pytest.raises(ValueError, match="begins at the document"):
+        context.eval("//b")
+    doc.root.append(k)
+    assert context.eval("//b") == k.xpathEval("../b") == [doc.root.first_child]

@@ -179,7 +179,7 @@ impl XPath {
         Ok(made)
     }
 
-    /// Evaluate the expression with a node or a document as context node.
+    /// Evaluate the expression with a node or a document as context node, as their `xpathEval` does.
     #[pyo3(signature = (
         item: "Document | Node",
         *,

@@ -15,7 +15,7 @@ use crate::errors::{XPathError, XPathErrors};
 use crate::ffi;
 use crate::node::{Node, NodeClass, gather};
 use crate::xpath::compiled::{DocumentExpression, ExpressionCode, compile};
-use crate::xpath::evaluate::{Calling, context_of, eval_in};
+use crate::xpath::evaluate::{Above, Calling, context_of, eval_below, eval_in};
 use crate::xpath::functions::{Calls, Functions};
 use crate::xpath::options::{Key, Limits, Namespaces, key_of};
 use crate::xpath::values::{XPathObject, XPathValue};
@@ -43,57 +43,33 @@ struct Nodes(Mutex<InUse>);
 
 #[derive(Default, Attachment)]
 struct InUse {
-    node: Option<KeptNode>,
-    variables: BTreeMap<(Option<CString>, CString), Vec<KeptNode>>,
+    node: Option<KeptPart>,
+    variables: BTreeMap<(Option<CString>, CString), Vec<KeptPart>>,
     prefixes: Namespaces,
 }
 
-#[derive(Attachment)]
-struct KeptNode {
-    part: KeptPart,
-    is_attribute: bool,
-}
-
-impl KeptNode {
-    fn of(node: &Node) -> Result<Self> {
-        Ok(KeptNode {
-            part: KeptPart::of(node)?,
-            is_attribute: node.is_attribute(),
-        })
-    }
-
-    fn check(&self) -> Result<()> {
-        match self.is_attribute && self.part.is_topmost_of_unlinked() {
-            true => Err(no_place()),
-            false => Ok(()),
-        }
-    }
-}
-
-impl InUse {
-    /// Refuses attributes that were taken out of their elements since libxml2 got them.
-    fn check(&self) -> Result<()> {
-        let mut nodes = self.node.iter().chain(self.variables.values().flatten());
-        nodes.try_for_each(KeptNode::check)
-    }
-}
-
-fn no_place() -> Error {
-    Error::Value("an attribute that was taken out of its element has no place in XPath".into())
-}
-
-/// Refuses an attribute that was taken out of its element: libxml2 follows the pointer to the element.
+/// Refuses a node that no evaluation may have: an attribute that was taken out of its element, and a text of one.
+/// libxml2 follows the pointer to the element.
+///
+/// Each node that Python gives to XPath is checked here when libxml2 gets it, and those that a context keeps are checked
+/// again before each evaluation.
 pub(crate) fn check_node(node: &Node) -> Result<()> {
-    match node.is_attribute() && node.parent().is_none() {
-        true => Err(no_place()),
+    let attribute = match node.is_attribute() {
+        true => Some(Borrowed::from(node)),
+        false => node.parent().filter(|parent| parent.is_attribute()),
+    };
+    match attribute.is_some_and(|attribute| attribute.parent().is_none()) {
+        true => Err(Error::Value(
+            "an attribute that was taken out of its element has no place in XPath".into(),
+        )),
         false => Ok(()),
     }
 }
 
 /// Keeps the nodes of a value, which is a node or a list of nodes, or has none.
-fn nodes_of(value: &Bound<'_, PyAny>) -> Result<Vec<KeptNode>> {
-    let of = |node: &Bound<'_, PyAny>| -> Result<KeptNode> {
-        with_handle(node, |node: &Node| KeptNode::of(node))?
+fn nodes_of(value: &Bound<'_, PyAny>) -> Result<Vec<KeptPart>> {
+    let of = |node: &Bound<'_, PyAny>| -> Result<KeptPart> {
+        with_handle(node, |node: &Node| KeptPart::of(node))?
     };
     if value.is_instance_of::<NodeClass>() {
         return gather(std::iter::once(of(value)));
@@ -132,6 +108,32 @@ impl XPathContext {
     /// Evaluates while signal handlers run. A handler that raises ends the evaluation.
     #[calls(ffi::xmlXPathCompiledEval, args = (code, self), fails = null, detach, interrupt = XPathContext::stop)]
     fn evaluate_beside_signals(&self, code: &ExpressionCode) -> Result<Owned<XPathObject>>;
+
+    /// Evaluates at a node that is in no tree. `above` stands in for the document, which is not above the node; the
+    /// context has none afterwards.
+    #[foreign(above)]
+    #[calls(ffi::xmlXPathCompiledEval, args = (code, self), fields(doc = above), fails = null, detach)]
+    pub(crate) fn evaluate_below(
+        &mut self,
+        code: &ExpressionCode,
+        above: &Document,
+    ) -> Result<Owned<XPathObject>>;
+
+    /// Does what `evaluate_below` does, with functions of Python code.
+    #[foreign(above)]
+    #[calls(
+        ffi::xmlXPathCompiledEval,
+        args = (code, self),
+        fields(doc = above, funcLookupData = calls.data),
+        fails = null,
+        detach
+    )]
+    pub(crate) fn evaluate_calling_below(
+        &mut self,
+        code: &ExpressionCode,
+        above: &Document,
+        calls: &Calls,
+    ) -> Result<Owned<XPathObject>>;
 
     /// Evaluates with functions of Python code.
     #[calls(
@@ -273,7 +275,8 @@ impl XPathContext {
         Ok(())
     }
 
-    /// Make `node` the context node, at which relative expressions start (xmlXPathSetContextNode).
+    /// Make `node` the context node, at which relative expressions start (xmlXPathSetContextNode). What
+    /// `Node.xpathEval` says about nodes that are not in the tree of the document holds here.
     ///
     /// Raises ValueError if `node` belongs to another document.
     pub(crate) fn set_node(&mut self, node: &Node) -> Result<()> {
@@ -282,7 +285,7 @@ impl XPathContext {
                 "the node belongs to another document than the context".into(),
             ));
         }
-        let kept = KeptNode::of(node)?;
+        let kept = KeptPart::of(node)?;
         self.set_context_node(node)?;
         self.in_use().node = Some(kept);
         Ok(())
@@ -298,6 +301,25 @@ impl XPathContext {
             Some(Nodes(nodes)) => nodes.lock().unwrap_or_else(PoisonError::into_inner),
             None => unreachable!("it was attached"),
         }
+    }
+
+    /// Checks the nodes that libxml2 keeps: they may have left their places since it got them.
+    #[rust_only]
+    fn check_nodes(&self) -> Result<()> {
+        if attached::<Nodes, _>(self).is_none() {
+            return Ok(());
+        }
+        let in_use = self.in_use();
+        if let Some(node) = in_use.node.as_ref().and_then(|_| self.node()) {
+            check_node(&node)?;
+        }
+        let variables = in_use.variables.iter().filter(|(_, kept)| !kept.is_empty());
+        for ((uri, local), _) in variables {
+            if let Some(value) = self.variable(local, uri.as_deref()) {
+                value.check_nodes()?;
+            }
+        }
+        Ok(())
     }
 
     /// Evaluate an XPath expression in this context.
@@ -325,9 +347,7 @@ impl XPathContext {
     ) -> Result<Evaluated<'_>> {
         let limits = Limits::new(max_operations, max_depth)?;
         let functions = Functions::of(functions.as_ref(), |prefix| self.namespace(prefix))?;
-        if attached::<Nodes, _>(&*self).is_some() {
-            self.in_use().check()?;
-        }
+        self.check_nodes()?;
         if !functions.is_empty() {
             return Ok(Evaluated::Later(Later {
                 context: self,
@@ -337,10 +357,18 @@ impl XPathContext {
             }));
         }
         let context = &*self;
-        match context.document() {
-            Some(document) => eval_in(context, document.get(), expr, limits).map(Evaluated::Value),
-            None => Err(no_document()),
-        }
+        let document = context.document().ok_or_else(no_document)?;
+        let document = document.get();
+        let node = context.node();
+        let value = match node.map(|node| Above::of(&node, expr)).transpose()? {
+            Some(Some(above)) => {
+                let mut below = context_of(document)?;
+                context.copy_to(&mut below, document)?;
+                eval_below(&mut below, document, expr, limits, &above)
+            }
+            _ => eval_in(context, document, expr, limits),
+        };
+        value.map(Evaluated::Value)
     }
 }
 
@@ -392,6 +420,10 @@ impl Later<'_> {
         self.limits.check_depth(&self.expr)?;
         // A compiled expression remembers the functions that it called.
         let compiled = compile(&self.expr, self.limits)?;
+        let above = match self.context.node() {
+            Some(node) => Above::of(&node, &self.expr)?,
+            None => None,
+        };
         let mut context = context_of(document)?;
         self.context.copy_to(&mut context, document)?;
         let calling = Calling {
@@ -399,11 +431,15 @@ impl Later<'_> {
             functions: &self.functions,
             limits: self.limits,
             owner,
+            above: above.as_ref(),
         };
         let code = compiled.code();
         let value = calling.evaluate(&mut context, code, &self.expr, |value| {
             value.value_in(document)
         })?;
+        if above.is_some() {
+            return Ok(value);
+        }
         context.forget_variables();
         for Key { uri, local } in self.functions.names() {
             context.forget_function(local, uri.as_deref())?;

@@ -20,6 +20,30 @@ use crate::xpath::names::{self, Kind, Name};
 use crate::xpath::options::{Key, Limits, Options, items, key_of, uri_of};
 use crate::xpath::values::{XPathObject, XPathValue};
 
+/// A document without nodes, which stands in for the one above a tree that is in no document.
+///
+/// XPath takes the document of its context for the parent of each topmost node. So `..` would lead from the top of such
+/// a tree to nodes that are not above it.
+pub(crate) struct Above(Owned<'static, Document>);
+
+impl Above {
+    /// Returns what stands above `node` in an evaluation; `None` for a node in the tree of its document. Refuses an
+    /// expression that begins at the document.
+    pub(crate) fn of(node: &Node, expr: &CStr) -> Result<Option<Self>> {
+        let topmost = Successors::new(Some(Borrowed::from(node)), Node::parent).last();
+        if topmost.is_none_or(|topmost| topmost.is_document()) {
+            return Ok(None);
+        }
+        let text = expr.to_string_lossy();
+        match names::begins_at_document(&text) {
+            true => Err(Error::Value(format!(
+                "{text:?} begins at the document, and the node is in no tree: begin at the node, as in \".//name\""
+            ))),
+            false => Ok(Some(Above(Document::with_version(c"1.0")?))),
+        }
+    }
+}
+
 /// Evaluates an expression with `node` as context node, in a context that the document keeps for that, and without
 /// registered namespaces. The context and the compiled expression are used again, unless the evaluation failed.
 pub(crate) fn evaluate_at<'d>(
@@ -30,6 +54,9 @@ pub(crate) fn evaluate_at<'d>(
     let idle = IdleHandles::of(document);
     let mut context = context_of(document)?;
     context.set_context_node(node)?;
+    if let Some(above) = Above::of(node, expr)? {
+        return eval_below(&mut context, document, expr, Limits::default(), &above);
+    }
     let compiled = match idle.take(expr.to_bytes()) {
         Some(compiled) => compiled,
         None => on_enough_stack(|| context.compile(expr))?,
@@ -62,6 +89,42 @@ pub(crate) fn eval_in<'d>(
             .map_err(|error| XPathError::in_expression(error, &expr.to_string_lossy()))?;
     }
     value_of(context, document, compiled.code(), expr, limits.operations)
+}
+
+/// Evaluates an expression at a node that is in no tree, in a context that is used for that only.
+pub(crate) fn eval_below<'d>(
+    context: &mut XPathContext,
+    document: &'d Document,
+    expr: &CStr,
+    limits: Limits,
+    above: &Above,
+) -> Result<XPathValue<'d>> {
+    limits.check_depth(expr)?;
+    let compiled = compile(expr, limits)?;
+    let most = limits.operations;
+    value_below(context, document, compiled.code(), expr, most, above)
+}
+
+/// Evaluates a compiled expression at a node that is in no tree, without functions of Python code.
+fn value_below<'d>(
+    context: &mut XPathContext,
+    document: &'d Document,
+    code: Option<Borrowed<'_, ExpressionCode>>,
+    expr: &CStr,
+    most: c_ulong,
+    above: &Above,
+) -> Result<XPathValue<'d>> {
+    let code = code.ok_or_else(no_code)?;
+    context.limit_operations(most);
+    context.count_operations(0);
+    #[cfg(marks_entities)]
+    let turn = crate::turn::wait(document)?;
+    let below = &mut *context;
+    let result = on_enough_stack(move || below.evaluate_below(&code, &above.0))
+        .map(|result| result.value_in(document));
+    #[cfg(marks_entities)]
+    drop(turn);
+    result.unwrap_or_else(|error| Err(explained(error, context, expr)))
 }
 
 /// Evaluates a compiled expression, without functions of Python code.
@@ -115,6 +178,11 @@ impl Request<'_, '_> {
         document: &'d Document,
         node: &Node,
     ) -> Result<XPathValue<'d>> {
+        let text = match self.expr {
+            Expr::Text(text) => text,
+            Expr::Compiled(xpath) => xpath.text()?,
+        };
+        let above = Above::of(node, text)?;
         let mut context = context_of(document)?;
         context.set_context_node(node)?;
         for (prefix, uri) in &self.options.namespaces {
@@ -122,15 +190,18 @@ impl Request<'_, '_> {
         }
         self.bind_variables(&context, document)?;
         let value = match self.expr {
-            Expr::Text(text) => self.evaluate_text(&mut context, document, text)?,
+            Expr::Text(_) => self.evaluate_text(&mut context, document, text, above.as_ref())?,
             Expr::Compiled(xpath) => {
                 let expression = xpath.expression()?;
-                let code = expression.code();
-                let value = self.evaluate_code(&mut context, document, code, xpath.text()?)?;
+                let (code, above) = (expression.code(), above.as_ref());
+                let value = self.evaluate_code(&mut context, document, code, text, above)?;
                 xpath.keep(expression)?;
                 value
             }
         };
+        if above.is_some() {
+            return Ok(value);
+        }
         if self.variables.is_some() {
             context.forget_variables();
         }
@@ -158,6 +229,7 @@ impl Request<'_, '_> {
         context: &mut XPathContext,
         document: &'d Document,
         text: &CStr,
+        above: Option<&Above>,
     ) -> Result<XPathValue<'d>> {
         let Options {
             namespaces,
@@ -168,7 +240,10 @@ impl Request<'_, '_> {
         if !functions.is_empty() {
             // A compiled expression remembers the functions that it called.
             let compiled = compile(text, *limits)?;
-            return self.evaluate_code(context, document, compiled.code(), text);
+            return self.evaluate_code(context, document, compiled.code(), text, above);
+        }
+        if let Some(above) = above {
+            return eval_below(context, document, text, *limits, above);
         }
         // The same holds for functions of libxml2's own, which a prefix of this evaluation may stand for.
         let is_remembering = !namespaces.is_empty() && calls_by_prefix(&text.to_string_lossy());
@@ -190,18 +265,24 @@ impl Request<'_, '_> {
         document: &'d Document,
         code: Option<Borrowed<'_, ExpressionCode>>,
         text: &CStr,
+        above: Option<&Above>,
     ) -> Result<XPathValue<'d>> {
         let Options {
             functions, limits, ..
         } = self.options;
         let (Some(owner), false) = (self.owner, functions.is_empty()) else {
-            return value_of(context, document, code, text, limits.operations);
+            let most = limits.operations;
+            return match above {
+                None => value_of(context, document, code, text, most),
+                Some(above) => value_below(context, document, code, text, most, above),
+            };
         };
         let calling = Calling {
             document,
             functions,
             limits: *limits,
             owner,
+            above,
         };
         calling.evaluate(context, code, text, |result| result.value_in(document))
     }
@@ -209,15 +290,13 @@ impl Request<'_, '_> {
 
 /// An evaluation with functions of Python code.
 pub(crate) struct Calling<'r, 'py> {
-    #[cfg_attr(
-        not(marks_entities),
-        expect(dead_code, reason = "only newer versions of libxml2 take turns")
-    )]
     pub(crate) document: &'r Document,
     pub(crate) functions: &'r Arc<Functions>,
     pub(crate) limits: Limits,
     /// The Python object of the document.
     pub(crate) owner: &'r Bound<'py, PyAny>,
+    /// What stands above a context node that is in no tree.
+    pub(crate) above: Option<&'r Above>,
 }
 
 impl Calling<'_, '_> {
@@ -238,12 +317,15 @@ impl Calling<'_, '_> {
         }
         context.limit_operations(self.limits.operations);
         context.count_operations(0);
-        let calls = Calls::new(self.functions, self.owner)?;
+        let calls = Calls::new(self.functions, self.document, self.owner)?;
         #[cfg(marks_entities)]
         let turn = crate::turn::wait(self.document)?;
         let calling = &mut *context;
-        let result = on_enough_stack(move || calling.evaluate_calling(&code, &calls))
-            .map(|result| read(&result));
+        let result = on_enough_stack(move || match self.above {
+            None => calling.evaluate_calling(&code, &calls),
+            Some(above) => calling.evaluate_calling_below(&code, &above.0, &calls),
+        })
+        .map(|result| read(&result));
         #[cfg(marks_entities)]
         drop(turn);
         result.unwrap_or_else(|error| Err(explained(error, context, text)))

@@ -12,6 +12,7 @@ use leakproof::prelude::*;
 use leakproof::pyo3::Python;
 use leakproof::pyo3::exceptions::PyTypeError;
 use leakproof::pyo3::prelude::{Bound, Py, PyAny, PyAnyMethods, PyTypeMethods};
+use leakproof::with_handle;
 
 use crate::document::Document;
 use crate::ffi;
@@ -24,9 +25,6 @@ pub(crate) struct Evaluation;
 
 #[methods(unsafe, rust_only)]
 impl Evaluation {
-    #[field((*context).doc)]
-    fn document(&self) -> Option<Borrowed<Document>>;
-
     /// The local name of the called function.
     #[field((*context).function)]
     fn function(&self) -> Option<CString>;
@@ -129,21 +127,39 @@ impl Functions {
     }
 }
 
+/// The Python object of a document. The garbage collector need not see it: it is in use all the time.
+#[derive(Debug)]
+struct Owner(Py<PyAny>);
+
+impl Attachment for Owner {}
+
 /// The functions of one evaluation.
 #[derive(Debug, Attachment)]
 pub(crate) struct Calls {
     functions: Arc<Functions>,
+    /// The Python object of the document. The context may have another one meanwhile.
+    owner: Owner,
     /// Converts a value that the document keeps.
     take: Callable,
 }
 
 impl Calls {
     /// Makes the functions of an evaluation. `owner` is the Python object of the document.
-    pub(crate) fn new(functions: &Arc<Functions>, owner: &Bound<'_, PyAny>) -> Result<Self> {
-        Ok(Calls {
-            functions: functions.clone(),
-            take: Callable::from(owner.getattr("_take")?),
-        })
+    pub(crate) fn new(
+        functions: &Arc<Functions>,
+        document: &Document,
+        owner: &Bound<'_, PyAny>,
+    ) -> Result<Self> {
+        let take = Callable::from(owner.getattr("_take")?);
+        let document = Borrowed::from(document);
+        match with_handle(owner, |owner: &Document| Borrowed::from(owner) == document)? {
+            true => Ok(Calls {
+                functions: functions.clone(),
+                owner: Owner(owner.clone().unbind()),
+                take,
+            }),
+            false => Err(Error::Value("the owner is another document".into())),
+        }
     }
 
     /// Calls a function.
@@ -176,25 +192,23 @@ impl Calls {
         on_error = ffi::xmlXPathErr(evaluation, ffi::XPATH_EXPR_ERROR as c_int)
     )]
     pub(crate) fn call(&self, evaluation: &Evaluation, count: c_int) -> Result<()> {
-        let Some(document) = evaluation.document() else {
-            return Err(Error::Value("the context has no document".into()));
-        };
-        let document = document.get();
         let key = Key {
             uri: evaluation.namespace(),
             local: evaluation.function().unwrap_or_default(),
         };
         Python::attach(|py| {
-            let mut arguments = Vec::new();
-            for _ in 0..count {
-                arguments.try_reserve(1)?;
-                arguments.extend(document.pop(evaluation));
-            }
-            arguments.reverse();
-            let result = self.result(&key, &arguments, document)?;
-            evaluation.return_value(document, result.bind(py), || {
-                format!("the result of the function {key}")
-            })
+            with_handle(self.owner.0.bind(py), |document: &Document| {
+                let mut arguments = Vec::new();
+                for _ in 0..count {
+                    arguments.try_reserve(1)?;
+                    arguments.extend(document.pop(evaluation));
+                }
+                arguments.reverse();
+                let result = self.result(&key, &arguments, document)?;
+                evaluation.return_value(document, result.bind(py), || {
+                    format!("the result of the function {key}")
+                })
+            })?
         })
     }
 }

@@ -31,8 +31,10 @@ const OPERATORS: [&str; 4] = ["and", "div", "mod", "or"];
 struct Reader<'e> {
     text: &'e str,
     at: usize,
-    /// Set behind an operand, where a name is an operator.
+    /// Set behind an operand, where a name is an operator, and a slash is one.
     behind_operand: bool,
+    /// Set behind a path that begins with a slash.
+    has_slash: bool,
 }
 
 impl<'e> Reader<'e> {
@@ -41,6 +43,7 @@ impl<'e> Reader<'e> {
             text,
             at: 0,
             behind_operand: false,
+            has_slash: false,
         }
     }
 
@@ -115,6 +118,12 @@ impl<'e> Reader<'e> {
 
     /// Skips a character that is no part of a name, a number or a literal.
     fn skip_other(&mut self, c: char) {
+        if c == '/' {
+            self.has_slash |= !self.behind_operand;
+            self.take_while(|c| c == '/');
+            self.behind_operand = false;
+            return;
+        }
         self.behind_operand = match c {
             ')' | ']' => true,
             '*' => !self.behind_operand,
@@ -206,6 +215,14 @@ fn continues_name(c: char) -> bool {
 /// Returns the names in the expression, from left to right.
 pub(crate) fn names(expression: &str) -> impl Iterator<Item = Name<'_>> {
     Reader::new(expression)
+}
+
+/// Returns whether the expression has a path that begins at the document: with a slash, or with the function `id`.
+pub(crate) fn begins_at_document(expression: &str) -> bool {
+    let mut names = Reader::new(expression);
+    let is_id =
+        |name: Name<'_>| name.kind == Kind::Function && name.prefix.is_none() && name.local == "id";
+    names.any(is_id) || names.has_slash
 }
 
 /// Returns the number of bytes before the first parenthesis or bracket that is nested deeper than `most`.

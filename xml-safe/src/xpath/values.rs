@@ -58,16 +58,24 @@ impl XPathObject {
         })
     }
 
+    fn members(&self) -> Vec<Borrowed<'_, Member>> {
+        let set = self.node_set();
+        set.map(|set| set.get().members()).unwrap_or_default()
+    }
+
     fn items<'d>(&self, document: &'d Document) -> Result<Vec<XPathItem<'d>>> {
-        let members = self
-            .node_set()
-            .map(|set| set.get().members())
-            .unwrap_or_default();
-        gather(
-            members
-                .into_iter()
-                .map(|member| member.get().item(document)),
-        )
+        let members = self.members().into_iter();
+        let items = members.map(|member| member.get().item(document));
+        gather(items.filter_map(Result::transpose))
+    }
+
+    /// Checks the nodes of the value, which belong to a document.
+    pub(crate) fn check_nodes(&self) -> Result<()> {
+        let members = self.members().into_iter();
+        let nodes = members.filter(|member| member.as_namespace().is_none());
+        nodes
+            .filter_map(|member| member.get().as_node())
+            .try_for_each(|node| check_node(&node))
     }
 }
 
@@ -114,13 +122,18 @@ impl Member {
     #[field(self)]
     fn as_node(&self) -> Option<Borrowed<Node>>;
 
-    fn item<'d>(&self, document: &'d Document) -> Result<XPathItem<'d>> {
+    /// Returns the member for Python; `None` for what stands in for a document
+    /// ([`Above`](crate::xpath::evaluate::Above)).
+    fn item<'d>(&self, document: &'d Document) -> Result<Option<XPathItem<'d>>> {
         if let Some(namespace) = self.as_namespace() {
             let uri = namespace.href().unwrap_or_default();
-            return Ok(XPathItem::Namespace(Box::new((namespace.prefix(), uri))));
+            let namespace = Box::new((namespace.prefix(), uri));
+            return Ok(Some(XPathItem::Namespace(namespace)));
         }
-        match self.as_node().and_then(|node| node.with_owner(document)) {
-            Some(node) => Ok(XPathItem::Node(node)),
+        let node = self.as_node();
+        match node.and_then(|node| node.with_owner(document)) {
+            Some(node) => Ok(Some(XPathItem::Node(node))),
+            None if node.is_some_and(|node| node.is_document()) => Ok(None),
             None => Err(Error::Value(
                 "libxml2 gave a node of another document".into(),
             )),
