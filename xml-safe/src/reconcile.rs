@@ -4,6 +4,7 @@
 //! a namespace come into the default namespace of the new place; attributes get a declaration without a prefix; and a
 //! declaration that is added, or stays, hides the one that another name was given.
 
+use std::collections::HashSet;
 use std::ffi::c_int;
 
 use leakproof::prelude::*;
@@ -43,17 +44,31 @@ pub(crate) fn reconcile<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>)
 
 /// Returns the declarations that are in scope at an element, the nearest first. `xmlns=""` does not count.
 pub(crate) fn in_scope(element: Borrowed<'_, Node>) -> Result<Vec<Borrowed<'_, Namespace>>> {
-    let mut found: Vec<Borrowed<'_, Namespace>> = Vec::new();
+    visible(element, false)
+}
+
+/// Returns the declarations further up that are in scope at an element.
+pub(crate) fn inherited(element: Borrowed<'_, Node>) -> Result<Vec<Borrowed<'_, Namespace>>> {
+    visible(element, true)
+}
+
+fn visible(
+    element: Borrowed<'_, Node>,
+    leaves_out_own: bool,
+) -> Result<Vec<Borrowed<'_, Namespace>>> {
+    let mut found = Vec::new();
+    let mut prefixes = HashSet::new();
     for above in Successors::new(Some(element), Node::parent) {
         for namespace in Successors::new(above.get().declared(), Namespace::next) {
-            let prefix = namespace.prefix_bytes();
-            if !found.iter().any(|nearer| nearer.prefix_bytes() == prefix) {
+            prefixes.try_reserve(1)?;
+            let is_nearest = prefixes.insert(namespace.prefix_bytes());
+            let is_left_out = leaves_out_own && above == element;
+            if is_nearest && !is_left_out && namespace.has_uri() {
                 found.try_reserve(1)?;
                 found.push(namespace);
             }
         }
     }
-    found.retain(|namespace| namespace.has_uri());
     Ok(found)
 }
 

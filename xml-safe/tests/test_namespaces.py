@@ -74,7 +74,7 @@ def test_a_namespace_is_declared():
     assert doc.root.to_string() == '<r xmlns:p="urn:p"><a/></r>'
     a = doc.root.children[0]
     a.attributes["{urn:p}k"] = "1"
-    assert a.to_string() == '<a p:k="1"/>'
+    assert a.to_string() == '<a xmlns:p="urn:p" p:k="1"/>'
     check(doc.root)
 
 

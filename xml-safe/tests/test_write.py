@@ -302,3 +302,65 @@ assert b"".join(written[1].split()) == written[0].strip().encode()
 """
     ended = run_python("-c", program, env={**os.environ, "PYTHONPATH": TESTS})
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+# ---- inherited namespaces
+
+INHERITING = '<r xmlns="urn:u" xmlns:p="urn:p" xmlns:q="urn:q"><b xmlns:q="urn:q2"><p:c p:k="1">q:v</p:c></b></r>'
+
+
+@pytest.mark.parametrize("method", ["xml", "xhtml"])
+@pytest.mark.parametrize("encoding", ["UTF-8", "ascii", "utf-16"])
+@pytest.mark.parametrize("indent", [False, True])
+def test_an_element_has_the_namespaces_that_are_declared_above_it(method, encoding, indent, tmp_path):
+    element = parse(INHERITING).root.first_child
+    for part in (element, element.first_child):
+        written = part.to_bytes(method=method, encoding=encoding, indent=indent)
+        read = parse(written)
+        assert read.errors == []
+        assert read.root.namespaces == part.namespaces
+        assert indent or read.root.equals(part)
+        part.write(tmp_path / "part.xml", method=method, encoding=encoding, indent=indent)
+        assert (tmp_path / "part.xml").read_bytes() == written
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "written"),
+    [
+        (INHERITING, "/*/*", '<b xmlns="urn:u" xmlns:p="urn:p" xmlns:q="urn:q2"><p:c p:k="1">q:v</p:c></b>'),
+        (INHERITING, "/*/*/*", '<p:c xmlns:q="urn:q2" xmlns="urn:u" xmlns:p="urn:p" p:k="1">q:v</p:c>'),
+        ("<r xmlns='u'><a xmlns=''><b/></a></r>", "//b", "<b/>"),
+        ("<r xmlns='u'><a xmlns=''><b/></a></r>", "//a", '<a xmlns=""><b/></a>'),
+        ("<r xmlns:p='u'><p:a/></r>", "/*/*", '<p:a xmlns:p="u"/>'),
+        ("<r xmlns:p='u'>t</r>", "//text()", "t"),
+        ("<r xmlns:p='u'><!--c--></r>", "//comment()", "<!--c-->"),
+        ("<r xmlns:p='u' xml:lang='en'><a>t</a></r>", "/r/a", '<a xmlns:p="u">t</a>'),
+        ("<r xmlns:p='a&amp;&quot;&lt;&#9;b'><p:a/></r>", "/r/*", '<p:a xmlns:p="a&amp;&quot;&lt;&#9;b"/>'),
+        ("<r xmlns:é='ü'><é:a>ö</é:a></r>", "/r/*", '<é:a xmlns:é="ü">ö</é:a>'),
+    ],
+)
+def test_declarations_that_an_element_inherits(source, path, written):
+    (node,) = parse(source).xpathEval(path)
+    assert node.to_string() == written
+    assert node.to_string(method="xhtml").replace("<b></b>", "<b/>") == written
+
+
+def test_html_has_no_declarations_that_are_inherited():
+    element = parse('<r xmlns="http://www.w3.org/1999/xhtml" xmlns:p="u"><p>t</p></r>').root.first_child
+    assert element.to_string(method="html") == "<p>t</p>"
+
+
+def test_an_element_that_is_in_no_tree_inherits_nothing():
+    doc = parse("<r xmlns='u'><a/></r>")
+    element = doc.root.first_child
+    element.remove()
+    assert element.to_string() == '<a xmlns="u"/>'
+    assert doc.create_element("a").to_string() == "<a/>"
+
+
+def test_a_name_that_is_not_encoded_is_refused_where_it_is_inherited():
+    element = parse("<r xmlns:é='ü'><a/></r>").root.first_child
+    with pytest.raises(UnicodeEncodeError, match="a name can have no character references"):
+        element.to_bytes(encoding="ascii")
+    element = parse("<r xmlns:e='ü'><a/></r>").root.first_child
+    assert element.to_bytes(encoding="ascii") == b'<a xmlns:e="&#252;"/>'
