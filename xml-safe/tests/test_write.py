@@ -2,6 +2,7 @@
 
 import codecs
 import os
+import pickle
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -364,3 +365,40 @@ def test_a_name_that_is_not_encoded_is_refused_where_it_is_inherited():
         element.to_bytes(encoding="ascii")
     element = parse("<r xmlns:e='ü'><a/></r>").root.first_child
     assert element.to_bytes(encoding="ascii") == b'<a xmlns:e="&#252;"/>'
+
+
+# ---- XML 1.1
+
+LATE = "\x7f\x80\x85\x9f\xa0\u2028\u2029é"
+REFERRED = "&#127;&#128;&#133;&#159;\xa0&#8232;\u2029é"
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "utf-16", "latin-1"])
+@pytest.mark.parametrize("method", ["xml", "xhtml"])
+def test_xml_1_1_refers_to_the_characters_that_it_reads_otherwise(method, encoding):
+    doc = parse(f'<?xml version="1.1"?><r k="{LATE}">{LATE}<a/></r>')
+    root = doc.root
+    written = f'<r k="{REFERRED}">{REFERRED}<a></a></r>'
+    assert doc.to_string(method=method).replace("<a/>", "<a></a>") == f'<?xml version="1.1"?>\n{written}\n'
+    assert root.to_string(method=method).replace("<a/>", "<a></a>") == written
+    read = parse(doc.to_bytes(method=method, encoding=encoding))
+    assert read.equals(doc) and read.version == "1.1"
+    assert pickle.loads(pickle.dumps(doc)).equals(doc)
+
+
+def test_xml_1_0_has_these_characters():
+    assert parse(f"<r>{LATE}</r>").to_string() == f"<r>{LATE}</r>\n"
+    assert parse(f'<?xml version="1.1"?><r>{LATE}</r>').to_string(method="html").startswith("<r>\x7f\x80\x85")
+
+
+def test_xml_1_1_ends_a_cdata_section_around_these_characters():
+    doc = parse(f'<?xml version="1.1"?><r><![CDATA[a\x85b]]></r>')
+    assert doc.root.to_string() == "<r><![CDATA[a]]>&#133;<![CDATA[b]]></r>"
+
+
+@pytest.mark.parametrize("source", ["<r><!--\x85--></r>", "<r><?p \u2028?></r>"])
+def test_xml_1_1_has_no_references_in_comments(source):
+    doc = parse(f'<?xml version="1.1"?>{source}')
+    with pytest.raises(ValueError, match=r"XML 1\.1 has the character U\+(0085|2028) only as a reference"):
+        doc.to_bytes()
+    assert doc.to_bytes(method="html")

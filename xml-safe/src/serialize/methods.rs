@@ -13,7 +13,10 @@ use super::{c14n, markup, xml};
 use crate::node::Node;
 
 /// Writes `node` to `encoder`, and returns what the encoder has written to.
-fn write(node: &Node, written: &Written, encoder: Encoder) -> Result<Destination> {
+fn write(node: &Node, written: &Written, mut encoder: Encoder) -> Result<Destination> {
+    if written.is_xml_1_1 {
+        encoder.set_xml_1_1();
+    }
     let uris = Uris::of(node, false);
     let inherited = match written.method {
         Method::Html => None,
@@ -86,7 +89,7 @@ impl crate::node::Node {
     /// those that are declared above it. The text has no XML declaration, unless `declaration` or `standalone` asks for
     /// one or the document is XML 1.1, and never names an encoding. The other options are those of `to_bytes`.
     ///
-    /// Raises ValueError for options that contradict each other and for content that HTML can't express.
+    /// Raises ValueError for options that contradict each other, and for content that HTML or XML 1.1 can't express.
     #[pyo3(
         signature = (*, method = Argument::OMITTED, declaration = None, indent = false, standalone = None),
         text_signature = "($self, *, method='xml', declaration=None, indent=False, standalone=None)"
@@ -236,7 +239,7 @@ impl crate::document::Document {
     /// The text has no XML declaration, unless `declaration` or `standalone` asks for one or the document is XML 1.1,
     /// and never names an encoding. The other options are those of `to_bytes`.
     ///
-    /// Raises ValueError for options that contradict each other and for content that HTML can't express.
+    /// Raises ValueError for options that contradict each other, and for content that HTML or XML 1.1 can't express.
     #[pyo3(
         signature = (*, method = Argument::OMITTED, declaration = None, indent = false, standalone = None),
         text_signature = "($self, *, method='xml', declaration=None, indent=False, standalone=None)"
