@@ -104,6 +104,9 @@ impl crate::node::Node {
     ///
     /// Raises ValueError for a name or a character that XML does not allow, and for a node that is not an element. A
     /// namespace that is not declared gets a prefix such as "ns0".
+    ///
+    /// The value is set as it is, also where the DTD declares a type other than CDATA. A parser reads the values of
+    /// such attributes without the spaces at their ends, and with one space between words.
     fn set(&mut self, name: &CStr, value: &CStr) -> Result<()> {
         let (tree, node) = Tree::around(self)?;
         check_element(node)?;

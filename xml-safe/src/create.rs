@@ -140,10 +140,10 @@ impl crate::document::Document {
 
     /// Make a reference to the entity `name` (xmlNewReference).
     ///
-    /// The entity is a predefined one, such as "lt", or one that the DTD declares. If an external DTD was not read, it
-    /// may declare the entity.
+    /// The entity is one that the DTD declares. If an external DTD was not read, it may declare the entity.
     ///
-    /// Raises ValueError for other names, since the document could not be read again, and for an unparsed entity.
+    /// Raises ValueError for other names, since the document could not be read again, for an unparsed entity, and for a
+    /// predefined one such as "lt", which is a text.
     fn create_entity_ref(&mut self, name: &CStr) -> Result<Borrowed<'_, Node>> {
         valid::check_name(name, "the name of an entity")?;
         references::check(self, name)?;

@@ -402,3 +402,13 @@ def test_xml_1_1_has_no_references_in_comments(source):
     with pytest.raises(ValueError, match=r"XML 1\.1 has the character U\+(0085|2028) only as a reference"):
         doc.to_bytes()
     assert doc.to_bytes(method="html")
+
+
+def test_a_tokenized_attribute_is_read_without_its_spaces():
+    doc = parse("<!DOCTYPE r [<!ATTLIST r n NMTOKENS #IMPLIED c CDATA #IMPLIED>]><r/>")
+    doc.root.set("n", " a  b\t")
+    doc.root.set("c", " a  b\t")
+    assert doc.root.get("n") == " a  b\t"
+    for read in (parse(doc.to_bytes()), pickle.loads(pickle.dumps(doc))):
+        # A reference to another white space is no space.
+        assert (read.root.get("n"), read.root.get("c")) == ("a b\t", " a  b\t")
