@@ -13,7 +13,7 @@ use crate::document::Document;
 use crate::ffi;
 use crate::moves::{Change, Place};
 use crate::node::{Namespace, Node, gather};
-use crate::reconcile::reconcile;
+use crate::reconcile::{of_prefix, undeclare_default};
 use crate::references;
 use crate::serialize::python::string;
 use crate::serialize::uris::note_uri;
@@ -284,8 +284,13 @@ impl<'w> NewElement<'w> {
                 // libxml2 does not report this.
                 return Err(Error::OutOfMemory("xmlNewTextChild"));
             }
-            put_in_namespace(tree, element, self.name.uri.as_deref(), self.prefix)?;
-            reconcile(tree, element)?;
+            match (&self.name.uri, of_prefix(parent, self.prefix)) {
+                (Some(uri), Some(there)) if there.stands_for(uri) => {
+                    tree.edit(element)?.set_ns(Some(there.get()))?;
+                }
+                (uri, _) => put_in_namespace(tree, element, uri.as_deref(), self.prefix)?,
+            }
+            undeclare_default(tree, element)?;
             for (name, value) in &self.attributes {
                 attributes::set(tree, element, name, value)?;
             }
