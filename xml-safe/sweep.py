@@ -595,7 +595,6 @@ def changing() -> Iterable[Operation]:
             made.create_cdata("c"),
             made.create_comment("c"),
             made.create_pi("p", "i"),
-            made.create_entity_ref("lt"),
         ):
             root.append(child)
         return root.to_string()

@@ -1,7 +1,5 @@
 //! The attributes of an element, as a mapping of values by name.
 
-use std::ffi::c_int;
-
 use leakproof::prelude::*;
 use leakproof::pyo3::exceptions::{PyKeyError, PyTypeError};
 use leakproof::pyo3::types::{
@@ -16,6 +14,7 @@ use crate::ffi;
 use crate::ids::{self, is_in_table, is_in_tree};
 use crate::moves::{Change, Place, begin, begin_attributes, has_text_beside_text};
 use crate::node::{Attribute, Either, Namespace, Node, gather};
+use crate::reconcile::{declarations, nearest};
 use crate::serialize::uris::note_uri;
 use crate::undo::Former;
 use crate::valid::{self, QualifiedName};
@@ -104,6 +103,9 @@ impl crate::node::Node {
     ///
     /// Raises ValueError for a name or a character that XML does not allow, and for a node that is not an element. A
     /// namespace that is not declared gets a prefix such as "ns0".
+    ///
+    /// The value is set as it is, also where the DTD declares a type other than CDATA. A parser reads the values of
+    /// such attributes without the spaces at their ends, and with one space between words.
     fn set(&mut self, name: &CStr, value: &CStr) -> Result<()> {
         let (tree, node) = begin(self)?;
         check_element(node)?;
@@ -203,28 +205,30 @@ fn find_namespace<'t>(
         let namespace = node.get().namespace_of_prefix(tree.owner(), c"xml");
         return namespace.map(Found::There).ok_or_else(missing);
     }
-    let mut prefixes: Vec<CString> = Vec::new();
-    let mut above = Some(node);
-    while let Some(element) = above {
-        for namespace in Successors::new(element.get().declared(), Namespace::next) {
-            let Some(prefix) = namespace.prefix_bytes() else {
-                continue;
-            };
-            // A declaration of the same prefix further down hides this one.
-            if prefixes.contains(&prefix) {
-                continue;
-            }
-            if namespace.uri_bytes().as_deref() == Some(uri) {
-                return Ok(Found::There(namespace));
-            }
-            prefixes.try_reserve(1)?;
-            prefixes.push(prefix);
-        }
-        above = element.get().parent();
+    if let Some(namespace) = nearest(node, uri, true) {
+        return Ok(Found::There(namespace));
     }
-    let names = (0..).filter_map(|n: c_int| CString::new(format!("ns{n}")).ok());
-    let mut free = names.filter(|prefix| !prefixes.contains(prefix));
-    free.next().map(Found::Missing).ok_or_else(missing)
+    let prefix = CString::new(format!("ns{}", free_number(node)?));
+    prefix.map(Found::Missing).map_err(|_| missing())
+}
+
+/// Returns the first number that no prefix "ns0", "ns1" … has that is declared at `node` or above it.
+fn free_number(node: Borrowed<'_, Node>) -> Result<usize> {
+    let numbers = declarations(node).filter_map(|namespace| {
+        let prefix = namespace.prefix_in_place()?;
+        prefix.begins_with(c"ns").then_some(())?;
+        namespace
+            .prefix()?
+            .strip_prefix("ns")?
+            .parse::<usize>()
+            .ok()
+    });
+    let mut numbers = gather(numbers.map(Ok))?;
+    numbers.sort_unstable();
+    let first = numbers
+        .into_iter()
+        .fold(0, |first, number| first + usize::from(number == first));
+    Ok(first)
 }
 
 /// Declares a namespace with a prefix at `node`.
@@ -236,10 +240,9 @@ fn declare<'t>(
 ) -> Result<Borrowed<'t, Namespace>> {
     note_uri(tree.owner(), uri);
     tree.edit(node)?.declare(uri, Some(prefix))?;
-    let declared = Successors::new(node.get().declared(), Namespace::next);
-    let mut declared =
-        declared.filter(|namespace| namespace.prefix_bytes().as_deref() == Some(prefix));
-    declared.next().ok_or(Error::Failed("xmlNewNs"))
+    let mut declared = Successors::new(node.get().declared(), Namespace::next);
+    let made = declared.find(|namespace| namespace.has_prefix(Some(prefix)));
+    made.ok_or(Error::Failed("xmlNewNs"))
 }
 
 /// Returns a namespace with a prefix, for an attribute of `node`. It is declared at `node` if it is not in scope.

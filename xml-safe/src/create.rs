@@ -13,7 +13,7 @@ use crate::document::Document;
 use crate::ffi;
 use crate::moves::{Change, Place, begin};
 use crate::node::{Namespace, Node, gather};
-use crate::reconcile::reconcile;
+use crate::reconcile::{of_prefix, undeclare_default};
 use crate::references;
 use crate::serialize::python::string;
 use crate::serialize::uris::note_uri;
@@ -140,10 +140,10 @@ impl crate::document::Document {
 
     /// Make a reference to the entity `name` (xmlNewReference).
     ///
-    /// The entity is a predefined one, such as "lt", or one that the DTD declares. If an external DTD was not read, it
-    /// may declare the entity.
+    /// The entity is one that the DTD declares. If an external DTD was not read, it may declare the entity.
     ///
-    /// Raises ValueError for other names, since the document could not be read again, and for an unparsed entity.
+    /// Raises ValueError for other names, since the document could not be read again, for an unparsed entity, and for a
+    /// predefined one such as "lt", which is a text.
     fn create_entity_ref(&mut self, name: &CStr) -> Result<Borrowed<'_, Node>> {
         valid::check_name(name, "the name of an entity")?;
         references::check(self, name)?;
@@ -284,8 +284,13 @@ impl<'w> NewElement<'w> {
                 // libxml2 does not report this.
                 return Err(Error::OutOfMemory("xmlNewTextChild"));
             }
-            put_in_namespace(tree, element, self.name.uri.as_deref(), self.prefix)?;
-            reconcile(tree, element)?;
+            match (&self.name.uri, of_prefix(parent, self.prefix)) {
+                (Some(uri), Some(there)) if there.stands_for(uri) => {
+                    tree.edit(element)?.set_ns(Some(there.get()))?;
+                }
+                (uri, _) => put_in_namespace(tree, element, uri.as_deref(), self.prefix)?,
+            }
+            undeclare_default(tree, element)?;
             for (name, value) in &self.attributes {
                 attributes::set(tree, element, name, value)?;
             }

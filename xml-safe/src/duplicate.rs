@@ -359,7 +359,6 @@ impl crate::document::Document {
                 copy_content(&tree, from.get(), to.get())?;
             }
         }
-        crate::references::mark_copy(self, &copy);
         note_copy(self, &copy);
         #[cfg(marks_entities)]
         crate::turn::prepare(&copy);

@@ -10,7 +10,7 @@ use crate::ids;
 use crate::moves::{Change, begin};
 use crate::node::{Namespace, Node, gather};
 use crate::order::{behind, following};
-use crate::reconcile::{in_scope, reconcile};
+use crate::reconcile::{in_scope, nearest, reconcile};
 use crate::serialize::uris::note_uri;
 use crate::undo::Former;
 use crate::valid;
@@ -28,7 +28,7 @@ fn declaration<'t>(
     prefix: Option<&CStr>,
 ) -> Option<Borrowed<'t, Namespace>> {
     let mut declared = Successors::new(element.get().declared(), Namespace::next);
-    declared.find(|namespace| namespace.prefix_bytes().as_deref() == prefix)
+    declared.find(|namespace| namespace.has_prefix(prefix))
 }
 
 /// Returns `true` if a declaration at `top` would change the namespace of an element or attribute: one that uses the
@@ -41,8 +41,7 @@ fn would_change(
     with_top: bool,
 ) -> bool {
     let is_other = |namespace: Borrowed<'_, Namespace>| {
-        namespace.prefix_bytes().as_deref() == prefix
-            && namespace.uri_bytes().as_deref() != Some(uri)
+        namespace.has_prefix(prefix) && !namespace.stands_for(uri)
     };
     let mut here = Some(top);
     while let Some(node) = here {
@@ -87,8 +86,7 @@ fn put_element<'t>(
     uri: &CStr,
 ) -> Result<()> {
     check(None, uri)?;
-    let is_it = |namespace: &Borrowed<'_, Namespace>| namespace.uri_bytes().as_deref() == Some(uri);
-    let namespace = match in_scope(element)?.into_iter().find(is_it) {
+    let namespace = match nearest(element, uri, false) {
         Some(namespace) => namespace,
         None if declaration(element, None).is_none()
             && !would_change(element, None, uri, false) =>
@@ -237,7 +235,7 @@ impl crate::node::Node {
         }
         check(prefix, uri)?;
         match declaration(this, prefix) {
-            Some(found) if found.uri_bytes().as_deref() == Some(uri) => return Ok(()),
+            Some(found) if found.stands_for(uri) => return Ok(()),
             None if !would_change(this, prefix, uri, true) => {}
             _ => {
                 return Err(Error::Value(match prefix {

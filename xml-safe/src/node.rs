@@ -3,7 +3,7 @@
 //! libxml2 has a C struct for each type of node. All begin with the same fields, up to `doc`. Later fields are read
 //! only if the node's type has them.
 
-use std::ffi::{c_long, c_ulong};
+use std::ffi::{c_int, c_long, c_ulong};
 
 use leakproof::prelude::*;
 
@@ -60,14 +60,61 @@ impl Namespace {
     #[field(next)]
     pub(crate) fn next(&self) -> Option<Borrowed<Namespace>>;
 
+    #[field(prefix)]
+    pub(crate) fn prefix_in_place(&self) -> Option<Borrowed<Chars>>;
+
+    #[field(href)]
+    fn uri_in_place(&self) -> Option<Borrowed<Chars>>;
+
     /// Returns `true` for a declaration of the default namespace.
     pub(crate) fn has_no_prefix(&self) -> bool {
-        self.prefix_bytes().is_none()
+        self.prefix_in_place().is_none()
+    }
+
+    pub(crate) fn has_prefix(&self, prefix: Option<&CStr>) -> bool {
+        match (self.prefix_in_place(), prefix) {
+            (Some(own), Some(prefix)) => own.equals(prefix) != 0,
+            (own, prefix) => own.is_none() && prefix.is_none(),
+        }
+    }
+
+    pub(crate) fn shares_prefix(&self, other: &Namespace) -> bool {
+        match (self.prefix_in_place(), other.prefix_in_place()) {
+            (Some(own), Some(other)) => own.same(other.get()) != 0,
+            (own, other) => own.is_none() && other.is_none(),
+        }
+    }
+
+    /// Returns `true` for a declaration of this namespace.
+    pub(crate) fn stands_for(&self, uri: &CStr) -> bool {
+        self.uri_in_place().is_some_and(|own| own.equals(uri) != 0)
     }
 
     /// Returns `false` for the declaration that there is no default namespace.
     pub(crate) fn has_uri(&self) -> bool {
-        self.uri_bytes().is_some_and(|uri| !uri.is_empty())
+        self.uri_in_place().is_some() && !self.stands_for(c"")
+    }
+}
+
+/// Text in libxml2's memory, which is compared without a copy.
+#[handle(raw = ffi::xmlChar, part_of = Document)]
+pub(crate) struct Chars;
+
+#[methods(unsafe, rust_only)]
+impl Chars {
+    #[calls(ffi::xmlStrEqual, pure)]
+    fn equals(&self, other: &CStr) -> c_int;
+
+    #[calls(ffi::xmlStrEqual, pure)]
+    fn same(&self, other: &Chars) -> c_int;
+
+    /// 0 for text that begins with `start`, of this length.
+    #[calls(ffi::xmlStrncmp, pure)]
+    fn compare_start(&self, start: &CStr, length: c_int) -> c_int;
+
+    pub(crate) fn begins_with(&self, start: &CStr) -> bool {
+        let length = c_int::try_from(start.count_bytes()).unwrap_or(c_int::MAX);
+        self.compare_start(start, length) == 0
     }
 }
 

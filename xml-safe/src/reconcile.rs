@@ -4,6 +4,7 @@
 //! a namespace come into the default namespace of the new place; attributes get a declaration without a prefix; and a
 //! declaration that is added, or stays, hides the one that another name was given.
 
+use std::collections::HashSet;
 use std::ffi::c_int;
 
 use leakproof::prelude::*;
@@ -43,18 +44,65 @@ pub(crate) fn reconcile<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>)
 
 /// Returns the declarations that are in scope at an element, the nearest first. `xmlns=""` does not count.
 pub(crate) fn in_scope(element: Borrowed<'_, Node>) -> Result<Vec<Borrowed<'_, Namespace>>> {
-    let mut found: Vec<Borrowed<'_, Namespace>> = Vec::new();
+    visible(element, false)
+}
+
+/// Returns the declarations further up that are in scope at an element.
+pub(crate) fn inherited(element: Borrowed<'_, Node>) -> Result<Vec<Borrowed<'_, Namespace>>> {
+    visible(element, true)
+}
+
+fn visible(
+    element: Borrowed<'_, Node>,
+    leaves_out_own: bool,
+) -> Result<Vec<Borrowed<'_, Namespace>>> {
+    let mut found = Vec::new();
+    let mut prefixes = HashSet::new();
     for above in Successors::new(Some(element), Node::parent) {
         for namespace in Successors::new(above.get().declared(), Namespace::next) {
-            let prefix = namespace.prefix_bytes();
-            if !found.iter().any(|nearer| nearer.prefix_bytes() == prefix) {
+            prefixes.try_reserve(1)?;
+            let is_nearest = prefixes.insert(namespace.prefix_bytes());
+            let is_left_out = leaves_out_own && above == element;
+            if is_nearest && !is_left_out && namespace.has_uri() {
                 found.try_reserve(1)?;
                 found.push(namespace);
             }
         }
     }
-    found.retain(|namespace| namespace.has_uri());
     Ok(found)
+}
+
+/// Iterates over the declarations at an element and above it, the nearest first.
+pub(crate) fn declarations<'t>(
+    element: Borrowed<'t, Node>,
+) -> impl Iterator<Item = Borrowed<'t, Namespace>> {
+    let elements = Successors::new(Some(element), Node::parent);
+    elements.flat_map(|element| Successors::new(element.get().declared(), Namespace::next))
+}
+
+/// Returns the nearest declaration of a namespace that is in scope at an element, and, with `has_prefix`, is not that of
+/// the default namespace.
+pub(crate) fn nearest<'t>(
+    element: Borrowed<'t, Node>,
+    uri: &CStr,
+    has_prefix: bool,
+) -> Option<Borrowed<'t, Namespace>> {
+    declarations(element).find(|namespace| {
+        let is_wanted = namespace.stands_for(uri) && !(has_prefix && namespace.has_no_prefix());
+        // A declaration of the same prefix further down hides this one.
+        is_wanted && {
+            let mut nearer = declarations(element);
+            nearer.find(|other| other.shares_prefix(namespace.get())) == Some(*namespace)
+        }
+    })
+}
+
+/// Returns the declaration of a prefix that is in scope at an element, which may be `xmlns=""`.
+pub(crate) fn of_prefix<'t>(
+    element: Borrowed<'t, Node>,
+    prefix: Option<&CStr>,
+) -> Option<Borrowed<'t, Namespace>> {
+    declarations(element).find(|namespace| namespace.has_prefix(prefix))
 }
 
 /// The declarations at a node and at the elements above it, up to the node that was moved; the nearest are the last.
@@ -77,7 +125,7 @@ impl<'t> Scope<'t> {
     /// Returns `true` if a nearer declaration has the prefix of this one, which is in scope further up.
     fn hides(&self, namespace: Borrowed<'_, Namespace>) -> bool {
         let is_same = |other: Borrowed<'_, Namespace>| {
-            other == namespace || other.prefix_bytes() == namespace.prefix_bytes()
+            other == namespace || other.shares_prefix(namespace.get())
         };
         let nearest = self.0.iter().rev().find(|(_, other)| is_same(*other));
         nearest.is_some_and(|(_, other)| *other != namespace)
@@ -120,8 +168,7 @@ fn mend<'t>(
     }
     let hidden = element.get().ns().filter(|it| scope.hides(*it));
     if let Some(uri) = hidden.and_then(uri_of) {
-        let mut others = in_scope(element)?.into_iter();
-        let namespace = match others.find(|it| it.uri_bytes().as_deref() == Some(&uri)) {
+        let namespace = match nearest(element, &uri, false) {
             Some(namespace) => namespace,
             None => namespace_for(tree, element, &uri)?,
         };
@@ -145,7 +192,10 @@ fn uri_of(namespace: Borrowed<'_, Namespace>) -> Option<CString> {
 }
 
 /// Lets the elements without a namespace that came below a default namespace declare that they have none.
-fn undeclare_default<'t>(tree: &Tree<'t, Document>, top: Borrowed<'t, Node>) -> Result<()> {
+pub(crate) fn undeclare_default<'t>(
+    tree: &Tree<'t, Document>,
+    top: Borrowed<'t, Node>,
+) -> Result<()> {
     if !is_below_default_namespace(top) {
         return Ok(());
     }

@@ -8,22 +8,12 @@ use crate::ffi;
 use crate::node::Node;
 use crate::order::following;
 
-/// Side data of a document that may have references to predefined entities, such as `&lt;`. The parser makes none, and
-/// libxml2 leaves out their text.
-struct HasPredefined;
-
-impl Attachment for HasPredefined {}
+/// The entities that every document has. A parser makes text of them, also where a DTD declares them again.
+const PREDEFINED: [&CStr; 5] = [c"lt", c"gt", c"amp", c"quot", c"apos"];
 
 /// Returns `true` if the document may have references to entities.
 pub(crate) fn may_have_references(document: &Document) -> bool {
-    document.internal_subset().is_some() || attached::<HasPredefined, _>(document).is_some()
-}
-
-/// Marks a copy of a document.
-pub(crate) fn mark_copy(from: &Document, copy: &Document) {
-    if attached::<HasPredefined, _>(from).is_some() {
-        attach(copy, HasPredefined);
-    }
+    document.internal_subset().is_some()
 }
 
 /// Refuses a reference that could not be read again. The external subset may declare any entity if it was not read.
@@ -34,15 +24,12 @@ pub(crate) fn check(document: &Document, name: &CStr) -> Result<()> {
             "{name:?} cannot be referred to: {why}"
         )))
     };
+    if PREDEFINED.contains(&name) {
+        return refused("it is a predefined entity, which a parser reads as text: make a text");
+    }
     match document.entity(name).map(|entity| entity.get().kind()) {
         Some(ffi::XML_EXTERNAL_GENERAL_UNPARSED_ENTITY) => {
             refused("it is an unparsed entity, whose name is the value of an attribute")
-        }
-        Some(ffi::XML_INTERNAL_PREDEFINED_ENTITY) => {
-            if !may_have_references(document) {
-                attach(document, HasPredefined);
-            }
-            Ok(())
         }
         Some(_) => Ok(()),
         None if has_unread_subset(document) => Ok(()),

@@ -76,11 +76,12 @@ def nodes_of(number, count):
         "/r/@n/text()": Facts("text", "text", str(number), "/r/@n", [], {}, str(number)),
     }
     for i, (path, text) in enumerate(zip(elements, texts, strict=True)):
-        nodes[path] = Facts("element", "b", text, "/r", [f"{path}/text()"], {"k": str(i)}, f'<b k="{i}">{text}</b>')
+        markup = f'<b xmlns:p="urn:p" k="{i}">{text}</b>'
+        nodes[path] = Facts("element", "b", text, "/r", [f"{path}/text()"], {"k": str(i)}, markup)
         nodes[f"{path}/@k"] = Facts("attribute", "k", str(i), path, [f"{path}/@k/text()"], {}, f' k="{i}"')
         nodes[f"{path}/@k/text()"] = Facts("text", "text", str(i), f"{path}/@k", [], {}, str(i))
         nodes[f"{path}/text()"] = Facts("text", "text", text, path, [], {}, text)
-    nodes["/r/p:c"] = Facts("element", "c", "", "/r", [], {}, "<p:c/>")
+    nodes["/r/p:c"] = Facts("element", "c", "", "/r", [], {}, '<p:c xmlns:p="urn:p"/>')
     return nodes
 
 

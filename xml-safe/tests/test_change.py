@@ -50,14 +50,14 @@ def test_a_document_is_made_from_nothing():
 
 
 def test_new_nodes_know_their_document_and_have_no_parent():
-    doc = Document()
+    doc = parse("<!DOCTYPE r [<!ENTITY e 'x'>]><r/>")
     nodes = [
         doc.create_element("a"),
         doc.create_text("t"),
         doc.create_cdata("t"),
         doc.create_comment("t"),
         doc.create_pi("t"),
-        doc.create_entity_ref("lt"),
+        doc.create_entity_ref("e"),
         doc.create_fragment(),
     ]
     assert all(node.document is doc and node.parent is None for node in nodes)
@@ -239,9 +239,12 @@ def test_a_document_has_one_root_and_no_text():
     document = whole(doc)
     with pytest.raises(ValueError, match="one root"):
         document.append(doc.create_element("s"))
-    for node in (doc.create_text("t"), doc.create_cdata("t"), doc.create_entity_ref("lt")):
+    for node in (doc.create_text("t"), doc.create_cdata("t")):
         with pytest.raises(ValueError, match="outside"):
             document.append(node)
+    declaring = parse("<!DOCTYPE r [<!ENTITY e 'x'>]><r/>")
+    with pytest.raises(ValueError, match="outside"):
+        whole(declaring).append(declaring.create_entity_ref("e"))
     document.prepend(doc.create_comment("before"))
     document.append(doc.create_pi("after"))
     assert [child.type for child in document.children] == ["comment", "element", "pi"]

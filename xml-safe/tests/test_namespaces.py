@@ -1,5 +1,7 @@
 """Namespaces: those in scope, declarations, and the namespace of an element or attribute."""
 
+import time
+
 import pytest
 from xml_safe import ClosedError, Document, parse
 
@@ -74,7 +76,7 @@ def test_a_namespace_is_declared():
     assert doc.root.to_string() == '<r xmlns:p="urn:p"><a/></r>'
     a = doc.root.children[0]
     a.attributes["{urn:p}k"] = "1"
-    assert a.to_string() == '<a p:k="1"/>'
+    assert a.to_string() == '<a xmlns:p="urn:p" p:k="1"/>'
     check(doc.root)
 
 
@@ -369,3 +371,76 @@ def test_an_attribute_keeps_its_prefix_below_a_default_namespace():
     check(doc.root)
     moved.remove()
     check(moved)
+
+
+def attribute_in_a_new_namespace(root, count):
+    root.set("{urn:new}k", "v")
+    del root.attributes["{urn:new}k"]
+
+
+def attribute_in_the_last_namespace(root, count):
+    root.set(f"{{urn:{count - 1}}}k", "v")
+
+
+def element_in_the_last_namespace(root, count):
+    root.append_element(f"{{urn:{count - 1}}}e", prefix=f"p{count - 1}")
+
+
+def element_in_a_new_namespace(root, count):
+    root.append_element("{urn:new}e")
+
+
+def element_that_gets_a_namespace(root, count):
+    root.append_element("e").namespace = f"urn:{count - 1}"
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        attribute_in_a_new_namespace,
+        attribute_in_the_last_namespace,
+        element_in_the_last_namespace,
+        element_in_a_new_namespace,
+        element_that_gets_a_namespace,
+        lambda root, count: root.namespaces,
+        lambda root, count: root.to_string(),
+    ],
+)
+def test_a_call_takes_no_time_by_the_square_of_the_namespaces(use):
+    def seconds(count):
+        root = parse("<r " + " ".join(f'xmlns:p{n}="urn:{n}"' for n in range(count)) + "/>").root
+        started = time.perf_counter()
+        for _ in range(10):
+            use(root, count)
+        return time.perf_counter() - started
+
+    quick = min(seconds(250) for _ in range(3))
+    assert min(seconds(4000) for _ in range(2)) < 16 * 5 * quick + 0.05
+
+
+def test_a_new_prefix_is_the_first_that_is_free():
+    root = parse("<r xmlns:ns0='urn:a' xmlns:ns2='urn:b'><a xmlns:ns0='urn:c' xmlns:ns1='urn:d'/></r>").root
+    root.set("{urn:x}k", "v")
+    root.set("{urn:y}k", "v")
+    assert [node.prefix for node in root.attributes.nodes()] == ["ns1", "ns3"]
+    a = root.first_child
+    a.set("{urn:a}k", "v")
+    assert [node.prefix for node in a.attributes.nodes()] == ["ns4"]
+    check(root)
+
+
+def test_an_element_that_is_appended_repeats_no_declaration():
+    root = parse("<r xmlns='urn:d' xmlns:p='urn:p'><q xmlns:p='urn:q' xmlns=''/></r>").root
+    q = root.first_child
+    for element in (root, q):
+        element.append_element("{urn:d}a")
+        element.append_element("{urn:p}b", prefix="p")
+        element.append_element("c")
+    assert [child.to_string() for child in q] == [
+        '<a xmlns:p="urn:q" xmlns="urn:d"/>',
+        '<p:b xmlns:p="urn:p"/>',
+        '<c xmlns:p="urn:q"/>',
+    ]
+    written = root.to_string()
+    assert written.count("xmlns=") == 4 and written.count("xmlns:p=") == 3
+    check(root)

@@ -333,7 +333,8 @@ def test_attributes_in_a_namespace():
     root = parse("<a p:k='1' k='2' xmlns:p='urn:p'/>").root
     assert root.attributes == {"{urn:p}k": "1", "k": "2"}
     assert root.get("{urn:p}k") == "1"
-    for name in ("{urn:q}k", "{urn:p}j", "{urn:p", "{}k", "}k", "p:k", "urn:pk", "{urn:p}", "{"):
+    assert root.get("{}k") == "2"
+    for name in ("{urn:q}k", "{urn:p}j", "{urn:p", "}k", "p:k", "urn:pk", "{urn:p}", "{"):
         assert root.get(name) is None
 
 

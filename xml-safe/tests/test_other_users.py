@@ -166,7 +166,6 @@ def documents_by_each_way(folder):
         made.create_cdata("c"),
         made.create_comment("c"),
         made.create_pi("p"),
-        made.create_entity_ref("lt"),
         made.create_fragment(),
         root.copy(),
         made.import_node(parse("<a><b/></a>").root),

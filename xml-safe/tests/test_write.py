@@ -2,6 +2,7 @@
 
 import codecs
 import os
+import pickle
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -302,3 +303,112 @@ assert b"".join(written[1].split()) == written[0].strip().encode()
 """
     ended = run_python("-c", program, env={**os.environ, "PYTHONPATH": TESTS})
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+# ---- inherited namespaces
+
+INHERITING = '<r xmlns="urn:u" xmlns:p="urn:p" xmlns:q="urn:q"><b xmlns:q="urn:q2"><p:c p:k="1">q:v</p:c></b></r>'
+
+
+@pytest.mark.parametrize("method", ["xml", "xhtml"])
+@pytest.mark.parametrize("encoding", ["UTF-8", "ascii", "utf-16"])
+@pytest.mark.parametrize("indent", [False, True])
+def test_an_element_has_the_namespaces_that_are_declared_above_it(method, encoding, indent, tmp_path):
+    element = parse(INHERITING).root.first_child
+    for part in (element, element.first_child):
+        written = part.to_bytes(method=method, encoding=encoding, indent=indent)
+        read = parse(written)
+        assert read.errors == []
+        assert read.root.namespaces == part.namespaces
+        assert indent or read.root.equals(part)
+        part.write(tmp_path / "part.xml", method=method, encoding=encoding, indent=indent)
+        assert (tmp_path / "part.xml").read_bytes() == written
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "written"),
+    [
+        (INHERITING, "/*/*", '<b xmlns="urn:u" xmlns:p="urn:p" xmlns:q="urn:q2"><p:c p:k="1">q:v</p:c></b>'),
+        (INHERITING, "/*/*/*", '<p:c xmlns:q="urn:q2" xmlns="urn:u" xmlns:p="urn:p" p:k="1">q:v</p:c>'),
+        ("<r xmlns='u'><a xmlns=''><b/></a></r>", "//b", "<b/>"),
+        ("<r xmlns='u'><a xmlns=''><b/></a></r>", "//a", '<a xmlns=""><b/></a>'),
+        ("<r xmlns:p='u'><p:a/></r>", "/*/*", '<p:a xmlns:p="u"/>'),
+        ("<r xmlns:p='u'>t</r>", "//text()", "t"),
+        ("<r xmlns:p='u'><!--c--></r>", "//comment()", "<!--c-->"),
+        ("<r xmlns:p='u' xml:lang='en'><a>t</a></r>", "/r/a", '<a xmlns:p="u">t</a>'),
+        ("<r xmlns:p='a&amp;&quot;&lt;&#9;b'><p:a/></r>", "/r/*", '<p:a xmlns:p="a&amp;&quot;&lt;&#9;b"/>'),
+        ("<r xmlns:é='ü'><é:a>ö</é:a></r>", "/r/*", '<é:a xmlns:é="ü">ö</é:a>'),
+    ],
+)
+def test_declarations_that_an_element_inherits(source, path, written):
+    (node,) = parse(source).xpathEval(path)
+    assert node.to_string() == written
+    assert node.to_string(method="xhtml").replace("<b></b>", "<b/>") == written
+
+
+def test_html_has_no_declarations_that_are_inherited():
+    element = parse('<r xmlns="http://www.w3.org/1999/xhtml" xmlns:p="u"><p>t</p></r>').root.first_child
+    assert element.to_string(method="html") == "<p>t</p>"
+
+
+def test_an_element_that_is_in_no_tree_inherits_nothing():
+    doc = parse("<r xmlns='u'><a/></r>")
+    element = doc.root.first_child
+    element.remove()
+    assert element.to_string() == '<a xmlns="u"/>'
+    assert doc.create_element("a").to_string() == "<a/>"
+
+
+def test_a_name_that_is_not_encoded_is_refused_where_it_is_inherited():
+    element = parse("<r xmlns:é='ü'><a/></r>").root.first_child
+    with pytest.raises(UnicodeEncodeError, match="a name can have no character references"):
+        element.to_bytes(encoding="ascii")
+    element = parse("<r xmlns:e='ü'><a/></r>").root.first_child
+    assert element.to_bytes(encoding="ascii") == b'<a xmlns:e="&#252;"/>'
+
+
+# ---- XML 1.1
+
+LATE = "\x7f\x80\x85\x9f\xa0\u2028\u2029é"
+REFERRED = "&#127;&#128;&#133;&#159;\xa0&#8232;\u2029é"
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "utf-16", "latin-1"])
+@pytest.mark.parametrize("method", ["xml", "xhtml"])
+def test_xml_1_1_refers_to_the_characters_that_it_reads_otherwise(method, encoding):
+    doc = parse(f'<?xml version="1.1"?><r k="{LATE}">{LATE}<a/></r>')
+    root = doc.root
+    written = f'<r k="{REFERRED}">{REFERRED}<a></a></r>'
+    assert doc.to_string(method=method).replace("<a/>", "<a></a>") == f'<?xml version="1.1"?>\n{written}\n'
+    assert root.to_string(method=method).replace("<a/>", "<a></a>") == written
+    read = parse(doc.to_bytes(method=method, encoding=encoding))
+    assert read.equals(doc) and read.version == "1.1"
+    assert pickle.loads(pickle.dumps(doc)).equals(doc)
+
+
+def test_xml_1_0_has_these_characters():
+    assert parse(f"<r>{LATE}</r>").to_string() == f"<r>{LATE}</r>\n"
+    assert parse(f'<?xml version="1.1"?><r>{LATE}</r>').to_string(method="html").startswith("<r>\x7f\x80\x85")
+
+
+def test_xml_1_1_ends_a_cdata_section_around_these_characters():
+    doc = parse(f'<?xml version="1.1"?><r><![CDATA[a\x85b]]></r>')
+    assert doc.root.to_string() == "<r><![CDATA[a]]>&#133;<![CDATA[b]]></r>"
+
+
+@pytest.mark.parametrize("source", ["<r><!--\x85--></r>", "<r><?p \u2028?></r>"])
+def test_xml_1_1_has_no_references_in_comments(source):
+    doc = parse(f'<?xml version="1.1"?>{source}')
+    with pytest.raises(ValueError, match=r"XML 1\.1 has the character U\+(0085|2028) only as a reference"):
+        doc.to_bytes()
+    assert doc.to_bytes(method="html")
+
+
+def test_a_tokenized_attribute_is_read_without_its_spaces():
+    doc = parse("<!DOCTYPE r [<!ATTLIST r n NMTOKENS #IMPLIED c CDATA #IMPLIED>]><r/>")
+    doc.root.set("n", " a  b\t")
+    doc.root.set("c", " a  b\t")
+    assert doc.root.get("n") == " a  b\t"
+    for read in (parse(doc.to_bytes()), pickle.loads(pickle.dumps(doc))):
+        # A reference to another white space is no space.
+        assert (read.root.get("n"), read.root.get("c")) == ("a b\t", " a  b\t")

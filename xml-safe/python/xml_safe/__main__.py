@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 import xml_safe
 
 EPILOG = """\
-Nodes are printed one after the other, each as XML and a newline; a string, a number or a boolean is printed on a line.
+Nodes are printed one after the other, each as XML and a newline. An element declares the namespaces that are in scope
+there, also where xmllint leaves out the declarations. A string, a number or a boolean is printed on a line.
 
 exit status:
   0  something was printed

@@ -190,6 +190,13 @@ pub(super) struct Encoder {
     place: Option<Place>,
     /// Set if the pending text is ASCII, so that its place makes no difference.
     is_plain: bool,
+    /// Set for XML 1.1, which reads some characters as themselves only from references.
+    is_xml_1_1: bool,
+}
+
+/// Returns `true` for a character that XML 1.1 reads as a line end, or refuses, unless it comes from a reference.
+fn is_referred(character: char) -> bool {
+    matches!(character, '\u{7F}'..='\u{9F}' | '\u{2028}')
 }
 
 impl Encoder {
@@ -200,12 +207,18 @@ impl Encoder {
             pending: String::new(),
             place: None,
             is_plain: true,
+            is_xml_1_1: false,
         }
+    }
+
+    /// Writes as XML 1.1 needs it.
+    pub(super) fn set_xml_1_1(&mut self) {
+        self.is_xml_1_1 = true;
     }
 
     /// Returns `true` if UTF-8 may be written without a look at its parts.
     pub(super) fn takes_utf8(&self) -> bool {
-        self.codec.is_none()
+        self.codec.is_none() && !self.is_xml_1_1
     }
 
     pub(super) fn utf8(&mut self, bytes: &[u8]) -> Result<()> {
@@ -214,24 +227,46 @@ impl Encoder {
 
     /// Writes text in which character references may stand.
     pub(super) fn content(&mut self, text: &str) -> Result<()> {
-        self.add(text, None)
+        let mut rest = text;
+        while let Some((place, character)) = self.first_referred(rest) {
+            self.add(&rest[..place], None)?;
+            self.add(&format!("&#{};", u32::from(character)), None)?;
+            rest = &rest[place + character.len_utf8()..];
+        }
+        self.add(rest, None)
     }
 
     /// Writes text in which no character reference may stand.
     pub(super) fn verbatim(&mut self, text: &str, place: Place) -> Result<()> {
-        self.add(text, Some(place))
+        match self.first_referred(text) {
+            None => self.add(text, Some(place)),
+            Some((_, character)) => Err(Error::Value(format!(
+                "XML 1.1 has the character U+{:04X} only as a reference, and {} can have no character references",
+                u32::from(character),
+                place.describe()
+            ))),
+        }
+    }
+
+    /// Returns the first character that needs a reference in all encodings.
+    fn first_referred(&self, text: &str) -> Option<(usize, char)> {
+        match self.is_xml_1_1 {
+            true => text.char_indices().find(|(_, it)| is_referred(*it)),
+            false => None,
+        }
     }
 
     /// Writes text in a CDATA section, and ends the section around characters that need a reference.
     pub(super) fn cdata(&mut self, text: &str) -> Result<()> {
         match &self.codec {
             Some(codec) if !codec.is_unicode && !text.is_ascii() => {}
+            _ if self.first_referred(text).is_some() => {}
             _ => return self.content(text),
         }
         for character in text.chars() {
             let mut buffer = [0; 4];
             let character = character.encode_utf8(&mut buffer);
-            if self.has(character)? {
+            if self.first_referred(character).is_none() && self.has(character)? {
                 self.content(character)?;
             } else {
                 self.content("]]>")?;

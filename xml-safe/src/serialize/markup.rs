@@ -197,6 +197,7 @@ impl Writer<'_> {
     fn element(&self, node: &Node, parent: Option<&Element>) -> Result<Option<Element>> {
         let mut element = Element::new(node);
         self.name(&format!("<{}", element.name))?;
+        self.sink.inherited()?;
         for namespace in Successors::new(node.first_declaration(), Namespace::next) {
             let name = match namespace.prefix() {
                 Some(prefix) => format!(" xmlns:{prefix}=\""),

@@ -4,6 +4,7 @@ use leakproof::prelude::*;
 
 use super::argument::Argument;
 use super::encode::{Encoder, Encoding, Place};
+use super::inherited::Inherited;
 use super::options::{Canonical, Inclusive, Method, Options, Version, Written};
 use super::output::Sink;
 use super::target::{Destination, Target};
@@ -12,12 +13,22 @@ use super::{c14n, markup, xml};
 use crate::node::Node;
 
 /// Writes `node` to `encoder`, and returns what the encoder has written to.
-fn write(node: &Node, written: &Written, encoder: Encoder) -> Result<Destination> {
+fn write(node: &Node, written: &Written, mut encoder: Encoder) -> Result<Destination> {
+    if written.is_xml_1_1 {
+        encoder.set_xml_1_1();
+    }
     let uris = Uris::of(node, false);
+    let inherited = match written.method {
+        Method::Html => None,
+        Method::Xml | Method::Xhtml => Inherited::of(node, uris.as_ref())?,
+    };
     let written_as_is = uris.clone().filter(|_| cfg!(not(refers_in_uris)));
     let sink = Sink::new(encoder, xml::lacks_encoding(node), written_as_is);
     if let Some(declaration) = written.declaration(node) {
         sink.verbatim(&declaration, Place::Declaration)?;
+    }
+    if let Some(inherited) = inherited {
+        sink.inherit(inherited);
     }
     match written.method {
         Method::Xml => xml::write(node, written.indent, &sink)?,
@@ -74,10 +85,11 @@ fn canonical_file(node: &Node, target: &Target, canonical: Canonical) -> Result<
 impl crate::node::Node {
     /// Return the node as text: XML, HTML or XHTML, by `method`.
     ///
-    /// A document is written whole. The text has no XML declaration, unless `declaration` or `standalone` asks for one
-    /// or the document is XML 1.1, and never names an encoding. The other options are those of `to_bytes`.
+    /// A document is written whole. An element in XML or XHTML declares all namespaces that are in scope there, also
+    /// those that are declared above it. The text has no XML declaration, unless `declaration` or `standalone` asks for
+    /// one or the document is XML 1.1, and never names an encoding. The other options are those of `to_bytes`.
     ///
-    /// Raises ValueError for options that contradict each other and for content that HTML can't express.
+    /// Raises ValueError for options that contradict each other, and for content that HTML or XML 1.1 can't express.
     #[pyo3(
         signature = (*, method = Argument::OMITTED, declaration = None, indent = false, standalone = None),
         text_signature = "($self, *, method='xml', declaration=None, indent=False, standalone=None)"
@@ -227,7 +239,7 @@ impl crate::document::Document {
     /// The text has no XML declaration, unless `declaration` or `standalone` asks for one or the document is XML 1.1,
     /// and never names an encoding. The other options are those of `to_bytes`.
     ///
-    /// Raises ValueError for options that contradict each other and for content that HTML can't express.
+    /// Raises ValueError for options that contradict each other, and for content that HTML or XML 1.1 can't express.
     #[pyo3(
         signature = (*, method = Argument::OMITTED, declaration = None, indent = false, standalone = None),
         text_signature = "($self, *, method='xml', declaration=None, indent=False, standalone=None)"

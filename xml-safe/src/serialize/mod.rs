@@ -13,6 +13,7 @@
 mod argument;
 mod c14n;
 mod encode;
+mod inherited;
 mod markup;
 mod methods;
 mod options;

@@ -148,6 +148,8 @@ pub(super) struct Options {
 pub(super) struct Written {
     pub(super) method: Method,
     pub(super) indent: bool,
+    /// Set for XML of a newer version than 1.0.
+    pub(super) is_xml_1_1: bool,
     /// Set if there is an XML declaration.
     declares: bool,
     standalone: Option<bool>,
@@ -175,14 +177,16 @@ impl Options {
         if self.declaration == Some(true) && !document && !node.is_element() {
             return refused("only a document or an element can have an XML declaration");
         }
+        let is_xml_1_1 = method != Method::Html && version(node) != "1.0";
         let is_needed = match encoding {
             // Text in memory needs a declaration only for what it says besides the encoding.
-            None => document && (self.standalone.is_some() || version(node) != "1.0"),
+            None => document && (self.standalone.is_some() || is_xml_1_1),
             Some(encoding) => document || (node.is_element() && !encoding.is_default()),
         };
         Ok(Written {
             method,
             indent: self.indent,
+            is_xml_1_1,
             declares: method != Method::Html && self.declaration.unwrap_or(is_needed),
             standalone: self.standalone,
             encoding: encoding.map(|encoding| encoding.name.clone()),

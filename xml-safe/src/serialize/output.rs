@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use leakproof::prelude::*;
 
 use super::encode::{Encoder, Place};
+use super::inherited::Inherited;
 use super::scan::Scanner;
 use super::uris::Uris;
 use crate::errors::Record;
@@ -96,6 +97,16 @@ impl Sink {
     /// Writes text in a place where a character reference has no meaning.
     pub(super) fn verbatim(&self, text: &str, place: Place) -> Result<()> {
         self.scanner().encoder.verbatim(text, place)
+    }
+
+    /// Adds declarations to the start tag that comes first.
+    pub(super) fn inherit(&self, inherited: Inherited) {
+        self.scanner().inherit(inherited);
+    }
+
+    /// Writes the declarations that the start tag inherits, if it comes first.
+    pub(super) fn inherited(&self) -> Result<()> {
+        self.scanner().inherited()
     }
 
     /// Ends writing.

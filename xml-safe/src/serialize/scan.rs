@@ -4,6 +4,7 @@
 use leakproof::prelude::*;
 
 use super::encode::{Encoder, Place};
+use super::inherited::Inherited;
 use super::uris::Uris;
 
 /// Follows the XML, and passes its parts to the encoder.
@@ -23,6 +24,8 @@ pub(super) struct Scanner {
     reference: Option<Vec<u8>>,
     /// The rules for the URIs of namespaces, if these need any.
     uris: Option<Uris>,
+    /// The declarations that come behind the name of the first element.
+    inherited: Option<Inherited>,
     /// The name of the attribute that the scanner is in, if there are rules.
     attribute: String,
     /// The beginning of the URI of a namespace.
@@ -73,13 +76,39 @@ impl Scanner {
             expand,
             reference: None,
             uris,
+            inherited: None,
             attribute: String::new(),
             uri: None,
         }
     }
 
+    /// Adds declarations to the start tag that comes first.
+    pub(super) fn inherit(&mut self, inherited: Inherited) {
+        self.inherited = Some(inherited);
+    }
+
+    /// Writes the declarations that the start tag inherits, if it comes first.
+    pub(super) fn inherited(&mut self) -> Result<()> {
+        let inherited = self.inherited.take();
+        inherited.map_or(Ok(()), |inherited| inherited.write(&mut self.encoder))
+    }
+
     /// Writes a part of the XML, in UTF-8.
     pub(super) fn xml(&mut self, bytes: &[u8]) -> Result<()> {
+        let behind_name = match self.inherited {
+            Some(_) => bytes.iter().position(|byte| b" />".contains(byte)),
+            None => None,
+        };
+        let Some(end) = behind_name else {
+            return self.as_it_is(bytes);
+        };
+        let (name, rest) = bytes.split_at(end);
+        self.as_it_is(name)?;
+        self.inherited()?;
+        self.as_it_is(rest)
+    }
+
+    fn as_it_is(&mut self, bytes: &[u8]) -> Result<()> {
         if !self.expand && self.uris.is_none() && self.encoder.takes_utf8() {
             return self.encoder.utf8(bytes);
         }

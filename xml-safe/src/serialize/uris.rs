@@ -94,7 +94,9 @@ impl Uris {
     pub(crate) fn of(top: &Node, is_canonical: bool) -> Option<Self> {
         let document = top.owner().filter(|document| is_marked(document.get()))?;
         let needs = |uri: &str| uri.bytes().any(|byte| SPECIAL.contains(&byte));
-        any_uri(top, needs).then(|| Uris {
+        let mut above = Successors::new(top.parent(), Node::parent);
+        let is_needed = any_uri(top, needs) || above.any(|above| declares(above, needs));
+        is_needed.then(|| Uris {
             has_references: keeps_references(document.get()),
             entities: entities(document.get()),
             is_canonical,
@@ -176,10 +178,13 @@ fn refers_to(text: &str, name: &str) -> bool {
 fn any_uri(top: &Node, mut is_it: impl FnMut(&str) -> bool) -> bool {
     let top = Borrowed::from(top);
     let mut nodes = std::iter::successors(Some(top), |node| following(*node, top));
-    nodes.any(|node| {
-        let mut declared = Successors::new(node.get().declared(), Namespace::next);
-        declared.any(|namespace| namespace.href().is_some_and(|uri| is_it(&uri)))
-    })
+    nodes.any(|node| declares(node, &mut is_it))
+}
+
+/// Returns `true` if the node itself declares such a URI.
+fn declares(node: Borrowed<'_, Node>, mut is_it: impl FnMut(&str) -> bool) -> bool {
+    let mut declared = Successors::new(node.get().declared(), Namespace::next);
+    declared.any(|namespace| namespace.href().is_some_and(|uri| is_it(&uri)))
 }
 
 /// Returns the first URI of a namespace in the tree at `top` that is no URI.
