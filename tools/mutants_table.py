@@ -863,6 +863,7 @@ CLOSING = [
     mutant(ADOPT, "a copy that got no object is kept for one", ("                parts::free_reserved(copied.ops, copy);\n", "                let _ = copy;\n")),
     mutant(TREE_MOVED, "a call that changes a part has it by another type, too", ("other.kind().is_view() && !other.kind().is_integer();", "other.kind().tree().is_some();")),
     mutant(EXCEPTIONS, "a package keeps the module that imports it", ("py.eval(message, Some(&globals), None)", "py.eval(message, Some(&globals).filter(|_| false), None)")),
+    mutant(CALLBACKS_ENTER, "the conversion of an error panics through C", ("    match catch_unwind(AssertUnwindSafe(|| callback_error(error))) {", "    match Ok::<_, Box<dyn std::any::Any + Send>>(callback_error(error)) {")),
     mutant(INTERPRETER, "callbacks do not run when the interpreter has begun to end", ("let is_attached = is_ending() && !is_traversing() &&", "let is_attached = false && is_ending() && !is_traversing() &&")),
     mutant(DIRECT_VALUES, "a call that fails when the interpreter has begun to end aborts the process", ("    known_to_pyo3(py, |py| to_pyerr(py, error).restore(py));\n", "    Python::attach(|py| to_pyerr(py, error).restore(py));\n")),
     mutant(CALL_TRANSFER, "C ends the owner of a tree before what is unlinked", ("    if given.kind().owns_tree() {", "    if given.kind().owns_tree() && false {")),

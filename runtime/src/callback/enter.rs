@@ -43,11 +43,20 @@ pub(super) unsafe fn enter<K: Callback>(arguments: Arguments<K>) -> Return<K> {
     match outcome {
         Ok(Ok(Some(returned))) => return returned,
         Ok(Ok(None)) => {}
-        Ok(Err(error)) => raise(frame, CallbackFailure::Error(callback_error(error))),
+        Ok(Err(error)) => raise(frame, failure_of(error)),
         Err(panic) => raise(frame, CallbackFailure::Panic(panic)),
     }
     // SAFETY: the caller's promise.
     unsafe { on_error::<K>(arguments, frame) }
+}
+
+/// Returns the failure for the error of a method. To make an exception of it may panic: PyO3 does so where it finds no
+/// memory, and when the interpreter has begun to end.
+fn failure_of(error: Error) -> CallbackFailure {
+    match catch_unwind(AssertUnwindSafe(|| callback_error(error))) {
+        Ok(error) => CallbackFailure::Error(error),
+        Err(panic) => CallbackFailure::Panic(panic),
+    }
 }
 
 /// Releases the handles that C gave to a callback which does not run.
