@@ -566,6 +566,7 @@ OPERATIONS = [
     Operation("ruler", lambda: MODULE.Ruler(1).length),
     Operation("ruler in a block", enter_ruler),
     Operation("deal", lambda: deal(False)),
+    Operation("commit of a deal", lambda: MODULE.Deal(0).commit()),
     Operation("deal that fails", lambda: deal(True), raises=KeyError),
     Operation("ruler shorter than nothing", lambda: MODULE.Ruler(-1), raises=ValueError),
     Operation("rod", lambda: MODULE.Rod(1) == MODULE.Rod(1)),
