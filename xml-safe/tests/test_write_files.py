@@ -527,3 +527,29 @@ time.sleep(0.2)
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert ended.returncode in (0, -signal.SIGTERM)
     assert ended.stderr == ""
+
+
+# Refusals
+
+
+REFUSED = {
+    "a script": ("<html><script>{}&lt;/script></script></html>", lambda doc, path: doc.write(path, method="html")),
+    "an encoding": ("<r>{}<é/></r>", lambda doc, path: doc.write(path, encoding="ascii")),
+    "XML 1.1": ("<?xml version='1.1'?><r>{}<!--\x85--></r>", lambda doc, path: doc.root.write(path)),
+    "an entity": ("<!DOCTYPE r [<!ENTITY e 'x'>]><r>{}&e;</r>", lambda doc, path: doc.write_c14n(path)),
+    "a relative URI": ("<r>{}<a xmlns='a/b'/></r>", lambda doc, path: doc.root.write_c14n(path)),
+}
+
+
+@pytest.mark.parametrize("size", [1, 200_000])
+@pytest.mark.parametrize(("source", "write"), REFUSED.values(), ids=REFUSED.keys())
+def test_a_refusal_leaves_the_file_as_it_is(source, write, size, tmp_path):
+    doc = parse(source.format("x" * size))
+    path = tmp_path / "kept"
+    with pytest.raises(ValueError):
+        write(doc, path)
+    assert not path.exists()
+    path.write_text("precious")
+    with pytest.raises(ValueError):
+        write(doc, path)
+    assert path.read_text() == "precious"

@@ -118,6 +118,11 @@ impl Encoding {
         })
     }
 
+    /// Returns `true` if a character of Unicode may not be in this encoding.
+    pub(super) fn lacks_characters(&self) -> bool {
+        self.codec.as_ref().is_some_and(|codec| !codec.is_unicode)
+    }
+
     /// Returns `true` if a parser needs no declaration for this encoding.
     pub(super) fn is_default(&self) -> bool {
         matches!(&*self.name, "UTF-8" | "US-ASCII")

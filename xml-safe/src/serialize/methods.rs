@@ -64,8 +64,19 @@ fn bytes(node: &Node, encoding: Encoding, options: Options) -> Result<Bytes> {
     Ok(Bytes(write(node, &written, encoder)?.into_bytes()))
 }
 
-fn file(node: &Node, target: &Target, encoding: Encoding, options: Options) -> Result<()> {
-    let written = options.check(node, Some(&encoding))?;
+fn file(
+    node: &Node,
+    target: &Target,
+    encoding: &Argument<Encoding>,
+    options: Options,
+) -> Result<()> {
+    let tried = encoding.get()?;
+    let written = options.check(node, Some(&tried))?;
+    // What can't be written is no reason to empty a file.
+    if target.is_path() && (written.may_be_refused() || tried.lacks_characters()) {
+        write(node, &written, Encoder::new(Destination::Nowhere, tried))?;
+    }
+    let encoding = encoding.get()?;
     target.write(|destination| {
         let encoder = Encoder::new(destination, encoding);
         write(node, &written, encoder).map(drop)
@@ -78,6 +89,9 @@ fn canonical_bytes(node: &Node, canonical: Canonical) -> Result<Bytes> {
 }
 
 fn canonical_file(node: &Node, target: &Target, canonical: Canonical) -> Result<()> {
+    if target.is_path() {
+        c14n::write(node, canonical.clone(), Destination::Nowhere)?;
+    }
     target.write(|destination| c14n::write(node, canonical, destination).map(drop))
 }
 
@@ -147,7 +161,8 @@ impl crate::node::Node {
     /// file object stay open. The options are those of `to_bytes`, and are checked before the file is opened.
     ///
     /// Raises OSError if the file can't be opened, written or closed, the exceptions of the file object, TypeError for
-    /// a file that is open for text, and the exceptions of `to_bytes`. After an exception the file is incomplete.
+    /// a file that is open for text, and the exceptions of `to_bytes`. These come before a path is opened; after another
+    /// exception the file is incomplete.
     #[pyo3(
         signature = (target, *, encoding = Argument::OMITTED, method = Argument::OMITTED, declaration = None, indent = false, standalone = None),
         text_signature = "($self, target, *, encoding='UTF-8', method='xml', declaration=None, indent=False, standalone=None)"
@@ -167,7 +182,7 @@ impl crate::node::Node {
             indent,
             standalone,
         };
-        file(self, &target.get()?, encoding.get()?, options)
+        file(self, &target.get()?, &encoding, options)
     }
 
     /// Return the canonical form of a document or an element (xmlC14NExecute).
@@ -289,7 +304,8 @@ impl crate::document::Document {
     /// file object stay open. The options are those of `to_bytes`, and are checked before the file is opened.
     ///
     /// Raises OSError if the file can't be opened, written or closed, the exceptions of the file object, TypeError for
-    /// a file that is open for text, and the exceptions of `to_bytes`. After an exception the file is incomplete.
+    /// a file that is open for text, and the exceptions of `to_bytes`. These come before a path is opened; after another
+    /// exception the file is incomplete.
     #[pyo3(
         signature = (target, *, encoding = Argument::OMITTED, method = Argument::OMITTED, declaration = None, indent = false, standalone = None),
         text_signature = "($self, target, *, encoding='UTF-8', method='xml', declaration=None, indent=False, standalone=None)"

@@ -202,6 +202,11 @@ fn version(node: &Node) -> String {
 }
 
 impl Written {
+    /// Returns `true` if some content can't be written by these rules.
+    pub(super) fn may_be_refused(&self) -> bool {
+        self.method == Method::Html || self.is_xml_1_1
+    }
+
     /// Returns the XML declaration, if there is one.
     pub(super) fn declaration(&self, node: &Node) -> Option<String> {
         if !self.declares {
@@ -232,7 +237,7 @@ impl Written {
 }
 
 /// The options of canonical XML.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Canonical {
     pub(super) mode: u32,
     pub(super) comments: bool,

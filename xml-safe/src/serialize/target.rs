@@ -76,6 +76,10 @@ impl FromArgument for Target {
 }
 
 impl Target {
+    pub(super) fn is_path(&self) -> bool {
+        matches!(self, Target::Path(_))
+    }
+
     /// Opens the target, has `produce` write to it, and closes what was opened here.
     pub(super) fn write(&self, produce: impl FnOnce(Destination) -> Result<()>) -> Result<()> {
         let (file, opened) = Python::attach(|py| self.open(py))?;
@@ -137,6 +141,8 @@ impl Target {
 pub(super) enum Destination {
     Memory(Vec<u8>),
     File(File),
+    /// Only whether everything can be written is of interest.
+    Nowhere,
 }
 
 /// A Python object with a method `write`.
@@ -158,6 +164,7 @@ impl Destination {
         let pending = match self {
             Destination::Memory(written) => written,
             Destination::File(file) => &mut file.pending,
+            Destination::Nowhere => return Ok(()),
         };
         pending.try_reserve(bytes.len())?;
         pending.extend_from_slice(bytes);
@@ -179,7 +186,7 @@ impl Destination {
     pub(super) fn into_bytes(self) -> Vec<u8> {
         match self {
             Destination::Memory(bytes) => bytes,
-            Destination::File(_) => Vec::new(),
+            Destination::File(_) | Destination::Nowhere => Vec::new(),
         }
     }
 }
