@@ -336,6 +336,8 @@ def test_attributes_in_a_namespace():
     assert root.get("{}k") == "2"
     for name in ("{urn:q}k", "{urn:p}j", "{urn:p", "}k", "p:k", "urn:pk", "{urn:p}", "{"):
         assert root.get(name) is None
+    root.set("{}k", "3")
+    assert root.attributes == {"{urn:p}k": "1", "k": "3"}
 
 
 def test_get_agrees_with_attributes():
