@@ -267,12 +267,11 @@ impl Node {
     fn path_in_document(&self) -> Result<Option<String>>;
 
     /// An XPath expression that leads from the document to this node (xmlGetNodePath). None for a node that XPath can't
-    /// reach, such as one that is in no tree.
+    /// reach, such as one that is not in the tree of the document. The text of an attribute has a path for people alone:
+    /// XPath finds no nodes in an attribute.
     #[getter]
     fn path(&self) -> Result<Option<String>> {
-        let is_reachable = |parent: Borrowed<'_, Node>| {
-            parent.is_document() || parent.is_element() && is_in_tree(parent)
-        };
+        let is_reachable = |parent: Borrowed<'_, Node>| parent.is_document() || is_in_tree(parent);
         match self.is_document() || self.parent().is_some_and(is_reachable) {
             true => self.path_in_document(),
             false => Ok(None),
