@@ -314,12 +314,11 @@ impl Node {
     fn path_in_document(&self) -> Result<Option<String>>;
 
     /// An XPath expression that leads from the document to this node (xmlGetNodePath). None for a node that XPath can't
-    /// reach, such as one that is in no tree.
+    /// reach, such as one that is not in the tree of the document. The text of an attribute has a path for people
+    /// alone: XPath finds no nodes in an attribute.
     #[getter]
     fn path(&self) -> Result<Option<String>> {
-        let is_reachable = |parent: Borrowed<'_, Node>| {
-            parent.is_document() || parent.is_element() && is_in_tree(parent)
-        };
+        let is_reachable = |parent: Borrowed<'_, Node>| parent.is_document() || is_in_tree(parent);
         match self.is_document() || self.parent().is_some_and(is_reachable) {
             true => self.path_in_document(),
             false => Ok(None),
@@ -433,9 +432,9 @@ impl Node {
     /// Nothing is above a tree that is not in the document, such as that of a removed node: ".." finds nothing at its
     /// top. Only the variables and functions of the expression can give nodes of other trees.
     ///
-    /// Raises XPathError if the expression is malformed or can't be evaluated, and XPathLimitError beyond a limit. Raises
-    /// ValueError for an expression that begins at the document, such as "//a", if this node is not in its tree, and for
-    /// an attribute that was removed from its element.
+    /// Raises XPathError if the expression is malformed or can't be evaluated, and XPathLimitError beyond a limit.
+    /// Raises ValueError for an expression that begins at the document, such as "//a", if this node is not in its tree,
+    /// and for an attribute that was removed from its element.
     #[pyo3(
         name = "xpathEval",
         signature = (

@@ -139,11 +139,13 @@ def test_nodes_that_xpath_does_not_reach_have_no_path():
     made = doc.create_element("r")
     fragment = doc.create_fragment()
     nodes = [made, made.append_element("a"), fragment, fragment.append_element("r"), doc.create_text("t")]
-    nodes += [doc.root.attributes.node("k").first_child, doc.root.attributes.node("k").copy(), doc.root.copy()]
+    nodes += [doc.root.attributes.node("k").copy(), doc.root.attributes.node("k").copy().first_child, doc.root.copy()]
     nodes += doc.root.previous.xpathEval("descendant::node()")
     a = doc.root.last_child
     nodes += [a, a.first_child]
     assert (a.path, a.first_child.path, doc.root.attributes.node("k").path) == ("/r/a", "/r/a/b", "/r/@k")
+    text = doc.root.attributes.node("k").first_child
+    assert text.path == "/r/@k/text()"
     a.remove()
     assert [node.path for node in nodes] == [None] * len(nodes)
 

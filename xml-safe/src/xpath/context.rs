@@ -51,8 +51,8 @@ struct InUse {
 /// Refuses a node that no evaluation may have: an attribute that was taken out of its element, and a text of one.
 /// libxml2 follows the pointer to the element.
 ///
-/// Each node that Python gives to XPath is checked here when libxml2 gets it, and those that a context keeps are checked
-/// again before each evaluation.
+/// Each node that Python gives to XPath is checked here when libxml2 gets it, and those that a context keeps are
+/// checked again before each evaluation.
 pub(crate) fn check_node(node: &Node) -> Result<()> {
     let attribute = match node.is_attribute() {
         true => Some(Borrowed::from(node)),
