@@ -76,7 +76,7 @@ impl Node {
 }
 
 /// Splits a name that is written as `{uri}local`. A local name has no brace, and a URI may have one.
-fn split(written: &CStr) -> (Option<&[u8]>, &CStr) {
+pub(crate) fn split(written: &CStr) -> (Option<&[u8]>, &CStr) {
     let rest = written.to_bytes_with_nul().strip_prefix(b"{");
     let parts = rest.and_then(|rest| {
         let end = rest.iter().rposition(|byte| *byte == b'}')?;
@@ -131,13 +131,16 @@ pub(crate) fn set<'t>(
     })
 }
 
+/// The error for an attribute with the name of a declaration.
+pub(crate) fn declares() -> Error {
+    Error::Value("\"xmlns\" declares a namespace, and is not an attribute".into())
+}
+
 /// Checks the name of an attribute that is not there yet.
 fn new_name(written: &CStr) -> Result<QualifiedName<'_>> {
     let name = QualifiedName::parse(written, "the name of an attribute")?;
     match &name.uri {
-        None if name.local == c"xmlns" => Err(Error::Value(
-            "\"xmlns\" declares a namespace, and is not an attribute".into(),
-        )),
+        None if name.local == c"xmlns" => Err(declares()),
         Some(uri) if **uri == *XMLNS => Err(Error::Value(
             "the namespace of \"xmlns\" is that of declarations alone".into(),
         )),

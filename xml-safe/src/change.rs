@@ -5,6 +5,7 @@
 use leakproof::prelude::*;
 
 use crate::adopt::Arrivals;
+use crate::attributes::declares;
 use crate::create::within;
 use crate::document::Document;
 use crate::ffi;
@@ -379,7 +380,10 @@ fn check_attribute_name(attribute: &Node, name: &CStr) -> Result<()> {
                 && uri(other.get()) == uri(attribute)
         })
     });
-    if is_taken || local == "xmlns" && uri(attribute).is_none() {
+    if local == "xmlns" && uri(attribute).is_none() {
+        return Err(declares());
+    }
+    if is_taken {
         return Err(Error::Value(format!(
             "the element cannot have another attribute {local:?}"
         )));

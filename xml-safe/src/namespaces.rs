@@ -3,7 +3,7 @@
 use leakproof::Dict;
 use leakproof::prelude::*;
 
-use crate::attributes::namespace_for;
+use crate::attributes::{declares, namespace_for};
 use crate::create::{XML, XMLNS, reserved};
 use crate::document::Document;
 use crate::ids;
@@ -145,7 +145,10 @@ fn put_attribute<'t>(
             && other.name() == name
             && uri_of(other.namespace()).as_deref() == uri
     });
-    if is_taken || (uri.is_none() && name.as_deref() == Some("xmlns")) {
+    if uri.is_none() && name.as_deref() == Some("xmlns") {
+        return Err(declares());
+    }
+    if is_taken {
         return Err(Error::Value(format!(
             "the element cannot have another attribute {:?}",
             name.unwrap_or_default()

@@ -2,8 +2,10 @@
 
 use leakproof::prelude::*;
 
+use crate::attributes::split;
 use crate::node::{Node, gather};
 use crate::order::following;
+use crate::valid;
 
 #[methods(unsafe)]
 impl crate::node::Node {
@@ -58,9 +60,12 @@ impl crate::node::Node {
     }
 
     /// Return the elements below this one in document order, all or those with this name. A name in a namespace is
-    /// written "{uri}name"; a name without a namespace is that of elements in none.
+    /// written "{uri}name"; a name without a namespace is that of elements in none. "*" stands for any name or URI.
+    ///
+    /// Raises ValueError for a text that is no name.
     #[pyo3(signature = (name = None))]
     fn descendants(&self, name: Option<&CStr>) -> Result<Vec<Borrowed<'_, Node>>> {
+        name.map_or(Ok(()), valid::pattern)?;
         let top = Borrowed::from(self);
         let mut found = Vec::new();
         let mut next = following(top, top);
@@ -79,14 +84,17 @@ impl crate::node::Node {
         let Some(local) = self.name() else {
             return false;
         };
-        let uri = self.ns().and_then(|namespace| namespace.href());
-        let name = name.to_bytes();
-        match uri.filter(|uri| !uri.is_empty()) {
-            None => name == local.as_bytes(),
-            Some(uri) => {
-                let rest = name.strip_prefix(b"{");
-                let rest = rest.and_then(|rest| rest.strip_prefix(uri.as_bytes()));
-                rest.and_then(|rest| rest.strip_prefix(b"}")) == Some(local.as_bytes())
+        let (uri, wanted) = split(name);
+        let is_any = wanted == c"*";
+        if !is_any && wanted.to_bytes() != local.as_bytes() {
+            return false;
+        }
+        match uri {
+            Some(b"*") => true,
+            None if is_any => true,
+            uri => {
+                let own = self.ns().and_then(|namespace| namespace.uri_bytes());
+                own.as_deref().unwrap_or_default().to_bytes() == uri.unwrap_or_default()
             }
         }
     }

@@ -13,7 +13,7 @@ use leakproof::pyo3::prelude::{
     Bound, FromPyObject, PyAny, PyAnyMethods, PyBytesMethods, PyErr, PyResult, PyStringMethods,
     PyTypeMethods,
 };
-use leakproof::pyo3::types::{PyBytes, PyString};
+use leakproof::pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString};
 use leakproof::pyo3::{self, PyTypeInfo, type_hint_union};
 
 use crate::decode::{Decoder, Utf8};
@@ -156,7 +156,12 @@ enum Source<'py> {
 impl<'py> FromPyObject<'_, 'py> for Source<'py> {
     type Error = PyErr;
 
-    const INPUT_TYPE: PyStaticExpr = type_hint_union!(PyBytes::TYPE_HINT, PyString::TYPE_HINT);
+    const INPUT_TYPE: PyStaticExpr = type_hint_union!(
+        PyBytes::TYPE_HINT,
+        PyByteArray::TYPE_HINT,
+        PyMemoryView::TYPE_HINT,
+        PyString::TYPE_HINT
+    );
 
     fn extract(object: pyo3::Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         if let Ok(bytes) = object.cast::<PyBytes>() {
@@ -165,8 +170,20 @@ impl<'py> FromPyObject<'_, 'py> for Source<'py> {
         match object.cast::<PyString>() {
             Ok(text) => Ok(Source::Text(text.to_owned())),
             Err(_) => {
+                let is_memory = object.is_instance_of::<PyByteArray>()
+                    || object.is_instance_of::<PyMemoryView>();
+                if is_memory {
+                    let bytes = object.py().get_type::<PyBytes>().call1((object,))?;
+                    return Ok(Source::Bytes(bytes.cast_into::<PyBytes>()?));
+                }
                 let class = object.get_type().name()?;
-                let message = format!("bytes or a str expected, not {class}");
+                let hint = match object.hasattr("read")? || object.hasattr("__fspath__")? {
+                    true => {
+                        ": parse_file takes the path of a file, and parse what its `read` returns"
+                    }
+                    false => "",
+                };
+                let message = format!("bytes or a str expected, not {class}{hint}");
                 Err(PyTypeError::new_err(message))
             }
         }
@@ -175,7 +192,8 @@ impl<'py> FromPyObject<'_, 'py> for Source<'py> {
 
 /// Parse a document (xmlCtxtReadMemory).
 ///
-/// Bytes are decoded according to their byte order mark or their XML declaration. The encoding that a str declares is
+/// `data` is a str, bytes, a bytearray or a memoryview, of which a copy is made. Bytes are decoded according to their
+/// byte order mark or their XML declaration. The encoding that a str declares is
 /// ignored: the str is decoded already.
 ///
 /// With `recover`, a malformed document is parsed as far as possible, and `Document.errors` lists its errors. `huge`

@@ -2,6 +2,8 @@
 
 use leakproof::prelude::*;
 
+use crate::attributes::split;
+
 /// Returns `true` for a character that XML 1.0 allows in documents.
 fn is_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
@@ -119,9 +121,33 @@ pub(crate) fn name<'n>(name: &'n CStr, what: &str) -> Result<&'n str> {
     let mut chars = text.chars();
     match chars.next().is_some_and(is_name_start) && chars.all(is_name_char) {
         true => Ok(text),
+        false => {
+            let hint = match text.contains([':', '{']) {
+                true => {
+                    ". Elements and attributes are made in a namespace by \"{uri}name\", and put into one by \
+                     `namespace`"
+                }
+                false => "",
+            };
+            Err(Error::Value(format!(
+                "{:?} cannot be {what}: a name begins with a letter or \"_\", and has no spaces and no colon{hint}",
+                name.to_string_lossy()
+            )))
+        }
+    }
+}
+
+/// Checks a name to look for: `local` or `{uri}local`, either with `*`. The parser also makes names with a colon, where
+/// a prefix is not declared.
+pub(crate) fn pattern(written: &CStr) -> Result<()> {
+    let local = split(written).1.to_str().unwrap_or_default();
+    let is_name =
+        local.starts_with(is_name_start) && local.chars().all(|c| c == ':' || is_name_char(c));
+    match is_name || local == "*" {
+        true => Ok(()),
         false => Err(Error::Value(format!(
-            "{:?} cannot be {what}: a name begins with a letter or \"_\", and has no spaces and no colon",
-            name.to_string_lossy()
+            "{:?} is no name to look for: write \"name\", \"{{uri}}name\", or \"*\" for any name or URI",
+            written.to_string_lossy()
         ))),
     }
 }

@@ -19,6 +19,7 @@ use leakproof::pyo3::{PyErr, PyTraverseError, PyVisit, Python, intern, pyclass, 
 use crate::ffi;
 use crate::node::Node;
 use crate::order::following;
+use crate::valid;
 
 /// The types of nodes that an iterator can give: bits by the numbers of the types.
 const TYPES: [(&str, u32); 8] = [
@@ -70,13 +71,14 @@ impl crate::node::Node {
     /// and no list is made.
     ///
     /// `name` is the name of elements, of references to entities, or the target of processing instructions. A name in a
-    /// namespace is written "{uri}name". `type` is "element", "text", "cdata", "comment", "pi", "entity_ref", "dtd",
-    /// several of these, or "node" for all. By default the iterator gives elements. It gives no attributes.
+    /// namespace is written "{uri}name"; "*" stands for any name or URI. `type` is "element", "text", "cdata",
+    /// "comment", "pi", "entity_ref", "dtd", several of these, or "node" for all. By default the iterator gives elements.
+    /// It gives no attributes.
     ///
     /// The tree may change meanwhile. The iterator goes on behind nodes that are taken out, and leaves out what is
     /// below them. Nodes inserted further on are included. Nodes inserted right behind the last one are not.
     ///
-    /// Raises ValueError for an unknown type.
+    /// Raises ValueError for an unknown type, and for a text that is no name.
     #[pyo3(signature = (
         name = None,
         *,
@@ -87,6 +89,7 @@ impl crate::node::Node {
             Some(types) => types_of(&types)?,
             None => 1 << ffi::XML_ELEMENT_NODE,
         };
+        name.map_or(Ok(()), valid::pattern)?;
         let top = Borrowed::from(self);
         let name = name.map(CStr::to_owned);
         Ok(Walk { top, name, types })

@@ -72,13 +72,13 @@ def nodes_of(number, count):
         "/r": Facts(
             "element", "r", "".join(texts), "/", [*elements, "/r/p:c"], {"n": str(number)}, xml_of(number, count)
         ),
-        "/r/@n": Facts("attribute", "n", str(number), "/r", ["/r/@n/text()"], {}, f' n="{number}"'),
+        "/r/@n": Facts("attribute", "n", str(number), "/r", ["/r/@n/text()"], {}, f'n="{number}"'),
         "/r/@n/text()": Facts("text", "text", str(number), "/r/@n", [], {}, str(number)),
     }
     for i, (path, text) in enumerate(zip(elements, texts, strict=True)):
         markup = f'<b xmlns:p="urn:p" k="{i}">{text}</b>'
         nodes[path] = Facts("element", "b", text, "/r", [f"{path}/text()"], {"k": str(i)}, markup)
-        nodes[f"{path}/@k"] = Facts("attribute", "k", str(i), path, [f"{path}/@k/text()"], {}, f' k="{i}"')
+        nodes[f"{path}/@k"] = Facts("attribute", "k", str(i), path, [f"{path}/@k/text()"], {}, f'k="{i}"')
         nodes[f"{path}/@k/text()"] = Facts("text", "text", str(i), f"{path}/@k", [], {}, str(i))
         nodes[f"{path}/text()"] = Facts("text", "text", text, path, [], {}, text)
     nodes["/r/p:c"] = Facts("element", "c", "", "/r", [], {}, '<p:c xmlns:p="urn:p"/>')

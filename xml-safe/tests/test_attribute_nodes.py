@@ -265,3 +265,35 @@ def test_an_attribute_of_a_closed_document():
     ):
         with pytest.raises(ClosedError):
             use()
+
+
+@pytest.mark.parametrize("method", ["xml", "xhtml", "html"])
+def test_an_attribute_is_written_without_a_space_before_it(method):
+    doc = parse("<!DOCTYPE r [<!ENTITY e 'x'>]><r xmlns:p='urn:p' p:k='é&lt;&quot;&#10;'/>")
+    (attribute,) = doc.root.attributes.nodes()
+    end = "\n" if method == "html" else "&#10;"
+    assert attribute.to_string(method=method) == f'p:k="é&lt;&quot;{end}"'
+    assert attribute.to_bytes(method=method, encoding="ascii") == f'p:k="&#233;&lt;&quot;{end}"'.encode()
+
+
+def test_an_attribute_is_written_with_its_references():
+    doc = parse("<!DOCTYPE r [<!ENTITY e 'x'>]><r k='a&e;b'/>")
+    assert doc.root.attributes.node("k").to_string() == 'k="a&e;b"'
+
+
+def test_messages_say_how_a_namespace_is_set():
+    doc = parse("<r k='v' xmlns:p='urn:p' p:xmlnz='w'/>")
+    attribute, other = doc.root.attributes.nodes()
+    for node in (doc.root, attribute):
+        for name in ("p:b", "{urn:p}b"):
+            with pytest.raises(ValueError, match="by `namespace`"):
+                node.name = name
+    for make in (doc.create_element, doc.root.append_element):
+        with pytest.raises(ValueError, match='by "{uri}name"'):
+            make("p:b")
+    with pytest.raises(ValueError, match='by "{uri}name"'):
+        doc.root.set("p:b", "v")
+    other.name = "xmlns"
+    for change in (lambda: setattr(attribute, "name", "xmlns"), lambda: setattr(other, "namespace", None)):
+        with pytest.raises(ValueError, match='"xmlns" declares a namespace'):
+            change()

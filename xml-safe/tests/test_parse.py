@@ -344,3 +344,22 @@ def test_no_file_descriptor_is_left_open(tmp_path):
         with pytest.raises(OSError):
             parse_file(tmp_path)
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_memory_of_other_types(kind):
+    source = "<r>é</r>".encode("utf-16")
+    assert parse(kind(source)).root.text == "é"
+    assert parse(memoryview(b"<xrx/x>")[::2]).root is not None if kind is memoryview else True
+    with pytest.raises(ParseError):
+        parse(kind(b""))
+
+
+def test_a_file_is_no_source(tmp_path):
+    (tmp_path / "a.xml").write_text("<r/>")
+    with open(tmp_path / "a.xml", "rb") as file:
+        for source in (file, tmp_path / "a.xml"):
+            with pytest.raises(TypeError, match="bytes or a str expected, not .*parse_file"):
+                parse(source)
+    with pytest.raises(TypeError, match="bytes or a str expected, not int"):
+        parse(5)

@@ -41,7 +41,7 @@ def test_nodes_by_name():
     root = parse(XML).root
     assert names(root.iter("a")) == ["a", "a"]
     assert [node.path for node in root.iter("{urn:p}a")] == ["/r/p:a"]
-    assert [list(root.iter(name)) for name in ("p:a", "{urn:q}a", "", "zz", "{}a", "text", "comment")] == [[]] * 7
+    assert [list(root.iter(name)) for name in ("p:a", "{urn:q}a", "zz", "text", "comment")] == [[]] * 5
     assert list(root.iter("r")) == [root]
     for name in ("a", "{urn:p}a", "zz"):
         assert list(root.iter(name)) == root.descendants(name)
@@ -302,3 +302,40 @@ def test_random_changes_while_iterating():
         assert given[0] is root
         if changes == 0:
             assert len(given) == 31
+
+
+# ---- names to look for
+
+NAMED = "<r xmlns:p='urn:p'><a/><p:a/><q:a/><?a?><b xmlns='urn:*'><a/></b></r>"
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("a", 1),
+        ("{}a", 1),
+        ("{urn:p}a", 1),
+        ("{*}a", 3),
+        ("*", 5),
+        ("{*}*", 5),
+        ("{}*", 2),
+        ("{urn:*}*", 2),
+        ("q:a", 1),
+        ("é", 0),
+        ("{urn:q}a", 0),
+    ],
+)
+def test_names_to_look_for(name, found):
+    root = parse(NAMED, recover=True).root
+    assert len(root.descendants(name)) == found
+    assert len([node for node in root.iter(name) if node != root]) == found
+    assert all(node.type == "element" for node in root.iter(name))
+    assert len(list(root.iter("*", type="pi"))) == 1
+
+
+@pytest.mark.parametrize("name", ["", " ", "a b", "{urn:p}", "{urn:p", "p}a{", "1", "a/b", "**", "a*", "@a", "."])
+def test_texts_that_are_no_names(name):
+    root = parse(NAMED, recover=True).root
+    for look in (root.iter, root.descendants):
+        with pytest.raises(ValueError, match="is no name to look for"):
+            look(name)

@@ -392,7 +392,7 @@ def test_xml_1_0_has_these_characters():
 
 
 def test_xml_1_1_ends_a_cdata_section_around_these_characters():
-    doc = parse(f'<?xml version="1.1"?><r><![CDATA[a\x85b]]></r>')
+    doc = parse('<?xml version="1.1"?><r><![CDATA[a\x85b]]></r>')
     assert doc.root.to_string() == "<r><![CDATA[a]]>&#133;<![CDATA[b]]></r>"
 
 

@@ -72,7 +72,12 @@ def render(result: Sequence[Item] | str | float | bool) -> Iterable[str]:
         return [result]
     if isinstance(result, float):
         return [number(result)]
-    return (namespace(*item) if isinstance(item, tuple) else item.to_bytes().decode() for item in result)
+    return (namespace(*item) if isinstance(item, tuple) else markup(item) for item in result)
+
+
+def markup(node: xml_safe.Node) -> str:
+    """Return the node as libxml2 serializes it: with a space before an attribute."""
+    return (" " if node.type == "attribute" else "") + node.to_bytes().decode()
 
 
 def number(value: float) -> str:

@@ -68,7 +68,9 @@ class xmlCore:
         return hash(self._o)
 
     def __str__(self) -> str:
-        return self._o.to_string(declaration=self._o.type == "document")
+        # libxml2 puts a space before an attribute.
+        space = " " if self._o.type == "attribute" else ""
+        return space + self._o.to_string(declaration=self._o.type == "document")
 
     def __iter__(self) -> "Iterator[xmlCore]":
         """Iterate over the node and all nodes below it, in document order."""

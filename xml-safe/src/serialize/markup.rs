@@ -182,7 +182,7 @@ impl Writer<'_> {
                     ffi::XML_PI_NODE => self.instruction(node)?,
                     ffi::XML_ATTRIBUTE_NODE => {
                         if let Some(attribute) = node.as_attribute() {
-                            self.attribute(attribute.get())?;
+                            self.attribute(attribute.get(), "")?;
                         }
                     }
                     ffi::XML_DTD_NODE if self.is_html => self.doctype(node)?,
@@ -212,7 +212,7 @@ impl Writer<'_> {
             self.name("\"")?;
         }
         for attribute in Successors::new(node.first_attribute(), Attribute::next) {
-            self.attribute(attribute.get())?;
+            self.attribute(attribute.get(), " ")?;
         }
         let is_empty = node.first_child().is_none();
         if element.is(VOID) && (is_empty || self.is_html) {
@@ -237,12 +237,13 @@ impl Writer<'_> {
         Ok(Some(element))
     }
 
-    fn attribute(&self, attribute: &Attribute) -> Result<()> {
+    /// Writes an attribute after the text that separates it from what is before it.
+    fn attribute(&self, attribute: &Attribute, before: &str) -> Result<()> {
         let prefix = attribute
             .namespace()
             .and_then(|namespace| namespace.prefix());
         let name = with_prefix(prefix, attribute.name().unwrap_or_default());
-        self.name(&format!(" {name}=\""))?;
+        self.name(&format!("{before}{name}=\""))?;
         let value = attribute.as_node();
         for part in value.iter().flat_map(|value| value.steps()) {
             match part.type_number() {

@@ -31,7 +31,7 @@ fn write(node: &Node, written: &Written, mut encoder: Encoder) -> Result<Destina
         sink.inherit(inherited);
     }
     match written.method {
-        Method::Xml => xml::write(node, written.indent, &sink)?,
+        Method::Xml if !node.is_attribute() => xml::write(node, written.indent, &sink)?,
         method => markup::write(node, method, written.indent, &sink, uris)?,
     }
     Ok(sink.finish()?.into_destination())
@@ -189,7 +189,7 @@ impl crate::node::Node {
     ///
     /// `version` is "1.0" or "1.1". With `exclusive`, only the namespaces that are used are written, and those whose
     /// prefixes are in `inclusive_prefixes`; "#default" is the default namespace. Comments are left out unless
-    /// `comments` is true.
+    /// `comments` is true. Attributes that only a DTD gives, as default values, are not added.
     ///
     /// Raises ValueError for options that contradict each other, for a relative namespace URI, and for an entity
     /// reference: parse the document with `resolve_entities`.
@@ -328,7 +328,7 @@ impl crate::document::Document {
     ///
     /// `version` is "1.0" or "1.1". With `exclusive`, only the namespaces that are used are written, and those whose
     /// prefixes are in `inclusive_prefixes`; "#default" is the default namespace. Comments are left out unless
-    /// `comments` is true.
+    /// `comments` is true. Attributes that only a DTD gives, as default values, are not added.
     ///
     /// Raises ValueError for options that contradict each other, for a relative namespace URI, and for an entity
     /// reference: parse the document with `resolve_entities`.
