@@ -298,7 +298,10 @@ impl fmt::Display for Error {
         match self {
             Error::Closed(name) => write!(f, "{name} is closed"),
             Error::Stale(name) => write!(f, "{name} is no longer valid: its owner was modified"),
-            Error::Busy(name) => write!(f, "{name} is in use by a call that cannot be waited for"),
+            Error::Busy(name) => write!(
+                f,
+                "{name} is in use by a call that cannot be waited for, such as the one that runs this function"
+            ),
             Error::Held(name, child) => write!(
                 f,
                 "{name} cannot be used while a {child} uses it: close the {child} first"

@@ -66,24 +66,13 @@ impl Node {
 
     /// Returns the attribute with this name, written as `{uri}local`.
     pub(crate) fn attribute(&self, name: &CStr) -> Option<Borrowed<'_, Attribute>> {
-        let (uri, local) = split(name);
+        let (uri, local) = valid::split(name);
         let found = match uri.filter(|uri| !uri.is_empty()) {
             None => self.declared_attribute(local, None),
             Some(uri) => self.declared_attribute(local, Some(&CString::new(uri).ok()?)),
         };
         found.filter(|found| found.is_attribute())
     }
-}
-
-/// Splits a name that is written as `{uri}local`. A local name has no brace, and a URI may have one.
-pub(crate) fn split(written: &CStr) -> (Option<&[u8]>, &CStr) {
-    let rest = written.to_bytes_with_nul().strip_prefix(b"{");
-    let parts = rest.and_then(|rest| {
-        let end = rest.iter().rposition(|byte| *byte == b'}')?;
-        let local = CStr::from_bytes_with_nul(&rest[end + 1..]).ok()?;
-        Some((&rest[..end], local))
-    });
-    parts.map_or((None, written), |(uri, local)| (Some(uri), local))
 }
 
 /// Refuses a node that can have no attributes.

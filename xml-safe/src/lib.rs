@@ -70,6 +70,7 @@ mod parsing;
 mod pickling;
 mod reconcile;
 mod references;
+mod repr;
 mod sax;
 mod serialize;
 mod tail;

@@ -2,7 +2,6 @@
 
 use leakproof::prelude::*;
 
-use crate::attributes::split;
 use crate::node::{Node, gather};
 use crate::order::following;
 use crate::valid;
@@ -84,7 +83,7 @@ impl crate::node::Node {
         let Some(local) = self.name() else {
             return false;
         };
-        let (uri, wanted) = split(name);
+        let (uri, wanted) = valid::split(name);
         let is_any = wanted == c"*";
         if !is_any && wanted.to_bytes() != local.as_bytes() {
             return false;

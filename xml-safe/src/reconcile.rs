@@ -80,8 +80,8 @@ pub(crate) fn declarations<'t>(
     elements.flat_map(|element| Successors::new(element.get().declared(), Namespace::next))
 }
 
-/// Returns the nearest declaration of a namespace that is in scope at an element, and, with `has_prefix`, is not that of
-/// the default namespace.
+/// Returns the nearest declaration of a namespace that is in scope at an element; with `has_prefix`, the nearest one
+/// that has a prefix.
 pub(crate) fn nearest<'t>(
     element: Borrowed<'t, Node>,
     uri: &CStr,

@@ -2,8 +2,6 @@
 
 use leakproof::prelude::*;
 
-use crate::attributes::split;
-
 /// Returns `true` for a character that XML 1.0 allows in documents.
 fn is_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
@@ -135,6 +133,17 @@ pub(crate) fn name<'n>(name: &'n CStr, what: &str) -> Result<&'n str> {
             )))
         }
     }
+}
+
+/// Splits a name that is written as `{uri}local`. A local name has no brace, and a URI may have one.
+pub(crate) fn split(written: &CStr) -> (Option<&[u8]>, &CStr) {
+    let rest = written.to_bytes_with_nul().strip_prefix(b"{");
+    let parts = rest.and_then(|rest| {
+        let end = rest.iter().rposition(|byte| *byte == b'}')?;
+        let local = CStr::from_bytes_with_nul(&rest[end + 1..]).ok()?;
+        Some((&rest[..end], local))
+    });
+    parts.map_or((None, written), |(uri, local)| (Some(uri), local))
 }
 
 /// Checks a name to look for: `local` or `{uri}local`, either with `*`. The parser also makes names with a colon, where

@@ -72,8 +72,8 @@ impl crate::node::Node {
     ///
     /// `name` is the name of elements, of references to entities, or the target of processing instructions. A name in a
     /// namespace is written "{uri}name"; "*" stands for any name or URI. `type` is "element", "text", "cdata",
-    /// "comment", "pi", "entity_ref", "dtd", several of these, or "node" for all. By default the iterator gives elements.
-    /// It gives no attributes.
+    /// "comment", "pi", "entity_ref", "dtd", several of these, or "node" for all. By default the iterator gives
+    /// elements. It gives no attributes.
     ///
     /// The tree may change meanwhile. The iterator goes on behind nodes that are taken out, and leaves out what is
     /// below them. Nodes inserted further on are included. Nodes inserted right behind the last one are not.

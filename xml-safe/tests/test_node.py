@@ -3,6 +3,7 @@
 import copy
 import gc
 import pickle
+import re
 import weakref
 
 import pytest
@@ -624,3 +625,24 @@ def test_properties_are_read_only(doc):
         ):
             with pytest.raises((AttributeError, TypeError)):
                 setattr(value, name, None)
+
+
+def test_the_repr_says_what_a_node_is():
+    doc = parse("<!DOCTYPE r [<!ENTITY e 'x'>]><r xmlns:p='u'><p:é k='v'/>t<!--c--><?p i?><![CDATA[d]]>&e;</r>")
+    nodes = [*doc.xpathEval("/")[0].children, *doc.root.children, *doc.root.first_child.attributes.nodes()]
+    found = [re.fullmatch(r"<xml_safe\.Node (.*) at 0x[0-9a-f]+>", repr(node))[1] for node in nodes]
+    assert found == [
+        "dtd 'r'",
+        "element 'r'",
+        "element 'é'",
+        "text",
+        "comment",
+        "pi 'p'",
+        "cdata",
+        "entity_ref 'e'",
+        "attribute 'k'",
+    ]
+    assert repr(nodes[1]) == str(nodes[1]) == f"{nodes[1]}"
+    assert repr([nodes[1]]) == f"[{nodes[1]!r}]"
+    doc.close()
+    assert {repr(node) for node in nodes} == {"<xml_safe.Node (closed)>"}

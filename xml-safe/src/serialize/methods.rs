@@ -161,8 +161,8 @@ impl crate::node::Node {
     /// file object stay open. The options are those of `to_bytes`, and are checked before the file is opened.
     ///
     /// Raises OSError if the file can't be opened, written or closed, the exceptions of the file object, TypeError for
-    /// a file that is open for text, and the exceptions of `to_bytes`. These come before a path is opened; after another
-    /// exception the file is incomplete.
+    /// a file that is open for text, and the exceptions of `to_bytes`. These come before a path is opened. After
+    /// another exception the file is incomplete.
     #[pyo3(
         signature = (target, *, encoding = Argument::OMITTED, method = Argument::OMITTED, declaration = None, indent = false, standalone = None),
         text_signature = "($self, target, *, encoding='UTF-8', method='xml', declaration=None, indent=False, standalone=None)"
@@ -304,8 +304,8 @@ impl crate::document::Document {
     /// file object stay open. The options are those of `to_bytes`, and are checked before the file is opened.
     ///
     /// Raises OSError if the file can't be opened, written or closed, the exceptions of the file object, TypeError for
-    /// a file that is open for text, and the exceptions of `to_bytes`. These come before a path is opened; after another
-    /// exception the file is incomplete.
+    /// a file that is open for text, and the exceptions of `to_bytes`. These come before a path is opened. After
+    /// another exception the file is incomplete.
     #[pyo3(
         signature = (target, *, encoding = Argument::OMITTED, method = Argument::OMITTED, declaration = None, indent = false, standalone = None),
         text_signature = "($self, target, *, encoding='UTF-8', method='xml', declaration=None, indent=False, standalone=None)"

@@ -141,7 +141,8 @@ impl Tower {
     fn hour(&self) -> i32;
 }
 
-const IN_USE: &str = "Clock is in use by a call that cannot be waited for";
+const IN_USE: &str =
+    "Clock is in use by a call that cannot be waited for, such as the one that runs this function";
 const LEFT_TO_C: &str = "a Clock cannot be changed any more, because C has an owner of it, and nobody knows until when: give C \
                          a copy, or one that nothing else owns, where a callback gives it to C, or in a handle that C lends to \
                          the callback";
