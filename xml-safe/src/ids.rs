@@ -311,15 +311,25 @@ pub(crate) fn add_new<'t>(
         return Ok(());
     }
     let is_id = tree.owner().is_id(element.get(), attribute.get()) == 1;
-    match is_id && !is_in_table(attribute) && is_in_tree(element) {
-        true => add(tree, attribute),
-        false => Ok(()),
+    if !is_id || is_in_table(attribute) {
+        return Ok(());
+    }
+    if is_in_tree(element) {
+        return add(tree, attribute);
+    }
+    // A table says that the document has IDs, which may come into the tree later.
+    match tree.owner().table_of_ids() {
+        0 => add(tree, attribute).and_then(|()| forget(tree, attribute)),
+        _ => Ok(()),
     }
 }
 
 /// Updates the table of IDs for a node that came to a new place or was renamed, and for all below it. What is an ID by
 /// its name, and by the DTD of the document, is in the table if the node is in the tree, and nothing else is.
 pub(crate) fn update_all<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) -> Result<()> {
+    if tree.owner().table_of_ids() == 0 && !may_declare_ids(tree.owner()) {
+        return Ok(());
+    }
     let mut update = Update::of(tree, node);
     look_at_all(node, |element, attribute| {
         update.attribute(element, attribute)

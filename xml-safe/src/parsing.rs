@@ -375,7 +375,9 @@ fn parsed(
     };
     #[cfg(marks_entities)]
     crate::turn::prepare(&document);
-    ids::mend(&mut document)?;
+    if options.resolves() || utf8.bytes.contains(&b'&') {
+        ids::mend(&mut document)?;
+    }
     note_source(&document, &utf8.bytes);
     if let Some(encoding) = utf8.encoding {
         attach(&*document, SourceEncoding(encoding));

@@ -240,6 +240,28 @@ def test_an_attribute_is_renamed_outside_of_the_tree():
     assert both(doc, "x") is made
 
 
+def test_an_attribute_becomes_an_id_outside_of_the_tree():
+    doc = parse("<r/>")
+    made = doc.create_element("b")
+    made.attributes["id"] = "x"
+    made.attributes.nodes()[0].namespace = "http://www.w3.org/XML/1998/namespace"
+    assert both(doc, "x") is None
+    doc.root.append(made)
+    assert both(doc, "x") is made
+
+
+def test_a_removed_attribute_becomes_an_id():
+    doc = parse("<r xml:lang='x'/>")
+    lang = doc.root.attributes.nodes()[0]
+    lang.name = "id"
+    other = parse("<r/>")
+    made = other.create_element("b")
+    made.put_attribute(lang)
+    assert both(other, "x") is both(doc, "x") is None
+    other.root.append(made)
+    assert both(other, "x") is made
+
+
 WITH_ENTITIES = "<!DOCTYPE r [<!ENTITY m '%s'><!ENTITY e ''><!ATTLIST b key ID #IMPLIED>]>"
 REFERENCES = ["&m;", "x&m;y", "&m;&amp;&m;", "&e;"]
 LEAVES = {
