@@ -221,7 +221,7 @@ def test_gzip_that_is_broken(tmp_path):
 # Wrong types
 
 
-@pytest.mark.parametrize("data", [None, 1, 1.5, [], {}, object(), parse, bytearray(b"<a/>"), ["<a/>"]])
+@pytest.mark.parametrize("data", [None, 1, 1.5, [], {}, object(), parse, ["<a/>"]])
 def test_data_of_another_type(data):
     with pytest.raises(TypeError):
         parse(data)
