@@ -138,12 +138,12 @@ impl<'t, O: TreeOwner> Tree<'t, O> {
         })
     }
 
-    /// Returns whether anything but the tree has `part`: a Python object, or a [`KeptPart`](crate::KeptPart). A body that
-    /// puts a new part in the place of one that nothing has may change that one instead.
+    /// Returns whether anything but the tree has `part`: a Python object, or a [`KeptPart`](crate::KeptPart). A body
+    /// that puts a new part in the place of one that nothing has may change that one instead.
     pub fn is_held(&self, part: Borrowed<'_, O::Node>) -> bool {
         let raw = part.raw();
-        // SAFETY: guarantee 3: the part is borrowed, and so it is valid. guarantee 26: the tree is borrowed exclusively,
-        // so nobody makes an object of the part meanwhile.
+        // SAFETY: guarantee 3: the part is borrowed, and so it is valid. guarantee 26: the tree is borrowed
+        // exclusively, so nobody makes an object of the part meanwhile.
         let has_object = unsafe { !(*O::Node::object(raw.as_ptr())).is_null() };
         has_object || unlinked::is_kept(raw.as_ptr().cast())
     }
