@@ -340,7 +340,8 @@ impl crate::document::Document {
             return Err(INCOMPLETE);
         };
         complete_nodes(&tree, whole.get(), copied)?;
-        if self.table_of_ids() != 0 {
+        // Newer versions of libxml2 make a table also where the source has none any more.
+        if self.table_of_ids() != 0 || tree.owner().table_of_ids() != 0 {
             complete_ids(&tree, whole.get(), copied)?;
         }
         if let Some(external) = self.external_subset() {
