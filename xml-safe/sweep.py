@@ -292,6 +292,17 @@ def with_options() -> Iterable[Operation]:
     yield one_operation("functions: a wrong result", "f()", {"functions": {"f": object}}, TypeError)
     yield one_operation("functions: unknown", "g()", {"functions": {"f": function}}, XPathError)
     yield one_operation("functions: not callable", "1", {"functions": {"f": 1}}, TypeError)
+
+    def loose() -> Node:
+        return document().create_element("loose")
+
+    yield Operation("Node.xpathEval in no tree", lambda node: node.xpathEval(".//b | .."), setup=loose)
+    yield Operation(
+        "Node.xpathEval in no tree with functions",
+        lambda node: node.xpathEval("f(.)", functions={"f": function}),
+        setup=loose,
+    )
+    yield Operation("Node.xpathEval in no tree: absolute", lambda node: node.xpathEval("/r"), ValueError, setup=loose)
     yield one_operation("a limit of operations", "//b", {"max_operations": 1000})
     yield one_operation("a limit of operations: exceeded", "//b", {"max_operations": 1}, XPathLimitError)
     yield one_operation("a limit of depth", "(1)", {"max_depth": 1})
@@ -577,7 +588,9 @@ def closing() -> Iterable[Operation]:
 
 
 def in_itself(handle: Any) -> object:
-    return repr(handle), hash(handle), handle == handle, handle == 1, handle.closed
+    # The repr of a node asks C, and never raises.
+    shown = handle if isinstance(handle, Node) else repr(handle)
+    return shown, hash(handle), handle == handle, handle == 1, handle.closed
 
 
 def changing() -> Iterable[Operation]:

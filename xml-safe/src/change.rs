@@ -12,6 +12,7 @@ use crate::ffi;
 use crate::ids;
 use crate::moves::{Change, Place, begin, below_itself, has_text, has_text_beside_text};
 use crate::node::{Node, gather};
+use crate::undo::Former;
 use crate::valid;
 
 #[methods(unsafe, rust_only)]
@@ -24,10 +25,10 @@ impl crate::node::Node {
 
     /// Sets the text of a text node, a comment or a processing instruction.
     #[calls(ffi::xmlNodeSetContent, fails = sticky)]
-    fn write_content(&mut self, text: &CStr) -> Result<()>;
+    pub(crate) fn write_content(&mut self, text: &CStr) -> Result<()>;
 
     #[field(content, when(type_, ffi::XML_TEXT_NODE | ffi::XML_CDATA_SECTION_NODE | ffi::XML_COMMENT_NODE | ffi::XML_PI_NODE))]
-    fn raw_text(&self) -> Option<CString>;
+    pub(crate) fn raw_text(&self) -> Option<CString>;
 }
 
 /// The end of a move.
@@ -318,12 +319,10 @@ pub(crate) fn replace_content<'t>(
 
 /// Writes the text of a node.
 fn rewrite<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>, text: &CStr) -> Result<()> {
-    let former = node.raw_text();
-    tree.edit(node).and_then(|mut node| {
-        node.write_content(text).inspect_err(|_| {
-            // libxml2 has freed the former text.
-            let _ = former.map(|former| node.write_content(&former));
-        })
+    Change::run(tree, &[], false, |change| {
+        // libxml2 frees the former text, also if it finds no memory for the new one.
+        change.note(node, Former::text_of(node))?;
+        tree.edit(node)?.write_content(text)
     })
 }
 

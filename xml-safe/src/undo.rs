@@ -19,6 +19,8 @@ pub(crate) enum Former<'t> {
     LastAttribute(Option<Borrowed<'t, Node>>),
     /// The node, an element or an attribute, had this namespace.
     Namespace(Option<Borrowed<'t, Namespace>>),
+    /// The node had this text.
+    Text(CString),
 }
 
 impl<'t> Former<'t> {
@@ -31,6 +33,10 @@ impl<'t> Former<'t> {
 
     pub(crate) fn last_attribute_of(element: Borrowed<'t, Node>) -> Self {
         Former::LastAttribute(last_attribute(element))
+    }
+
+    pub(crate) fn text_of(node: Borrowed<'t, Node>) -> Self {
+        Former::Text(node.get().raw_text().unwrap_or_default())
     }
 
     pub(crate) fn namespace_of(node: Borrowed<'t, Node>) -> Self {
@@ -52,6 +58,7 @@ impl<'t> Former<'t> {
                     take_out_for_good(tree, added)?;
                 }
             }
+            Former::Text(text) => tree.edit(node)?.write_content(&text)?,
             Former::Namespace(namespace) => {
                 let namespace = namespace.as_ref().map(|namespace| namespace.get());
                 tree.edit(node)?.set_ns(namespace)?;
