@@ -286,6 +286,18 @@ def adopt(made: MODULE.Outline) -> object:
     return kept, made.take(there.topic(7)).number, here.number
 
 
+def adopt_both(made: MODULE.Outline) -> None:
+    there = outline()
+    made.adopt_both(there.root.first, there.topic(2))
+
+
+def adopt_twice(made: MODULE.Outline) -> int:
+    there = outline()
+    one = there.root.first
+    made.adopt_twice(one)
+    return one.number
+
+
 def adopt_another_shape(made: MODULE.Outline) -> None:
     one = outline().root.first
     one.append(2)
@@ -573,6 +585,7 @@ OPERATIONS = [
     Operation("list", MODULE.List),
     Operation("look", lambda: MODULE.List().look()),
     Operation("feed", lambda: list(MODULE.Feed(iter([1, 2, -1]).__next__))),
+    Operation("feed that is pulled", lambda: MODULE.Feed(iter([1, 2, -1]).__next__).pull()),
     Operation("feed that ends", lambda: next(MODULE.Feed(iter([0]).__next__)), raises=RuntimeError),
     Operation("feed that fails", lambda: MODULE.Feed(dict).number(), raises=TypeError),
     Operation("feed of nothing", lambda: MODULE.Feed(None), raises=TypeError),
@@ -706,6 +719,9 @@ OPERATIONS = [
     Operation("editor: lose and fail", lambda made: made.editor().lose(list, True), setup=numbers, raises=ValueError),
     Operation("Outline: a topic of another", lambda: add_foreign(outline()), ValueError),
     Operation("Outline: adopt", lambda: adopt(outline())),
+    Operation("Outline: adopt both", lambda: adopt_both(outline()), ValueError),
+    Operation("Outline: adopt twice", lambda: adopt_twice(outline())),
+    Operation("Outline: as whole", lambda: outline().as_whole(), ValueError),
     Operation("Outline: another shape", lambda: adopt_another_shape(outline()), ValueError),
     Operation("Topic.take_out", lambda: take_out(outline())),
     Operation("Outline: move about", lambda: move_about(outline())),
