@@ -49,8 +49,8 @@ pub enum Error {
     /// that changed it and its C function. Only debug builds and builds with the feature `fault-injection` check this.
     /// Python: `SystemError`.
     LentChanged(&'static str, &'static str, &'static str),
-    /// During this method the C function called back or reported something, although the call is `pure`. Debug builds
-    /// and the feature `fault-injection` check it. Python: `SystemError`.
+    /// The C function of this method called back or reported something, although the call is `pure`. Debug builds and
+    /// the feature `fault-injection` check it. Python: `SystemError`.
     NotPure(&'static str, &'static str),
     /// The C field of this method is NULL, and its annotation says that it never is. Python: `Error`.
     Null(&'static str),

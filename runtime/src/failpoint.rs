@@ -15,20 +15,20 @@ pub struct CallSite {
     pub calls_back: bool,
     /// True if C is called without the GIL: `detach`.
     pub is_detached: bool,
-    /// What C does with the handles: `pure`.
+    /// The access of C to the handles: `pure`.
     pub access: Access,
     #[cfg(feature = "fault-injection")]
     reached: std::sync::atomic::AtomicBool,
 }
 
-/// What a C function does with the handles that it gets.
+/// The access of a C function to the handles that it gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// What the method's signature says, and it may call back and report.
+    /// The access that the method's signature allows. The function may call back and report.
     Any,
-    /// It reads the receiver, and nothing else: `pure`.
+    /// Reads of the receiver, and nothing else: `pure`.
     ReadsReceiver,
-    /// It reads several handles, and nothing else: `pure`.
+    /// Reads of several handles, and nothing else: `pure`.
     ReadsSeveral,
 }
 

@@ -52,7 +52,7 @@ pub use extract::{MutArg, Operand, RefArg};
 #[doc(hidden)]
 #[cfg(not(Py_GIL_DISABLED))]
 pub use interned::InternedCopy;
-/// Without a GIL there is no table of names.
+/// The Python string of a name, a new one each time: without a GIL there is no table of names.
 #[cfg(Py_GIL_DISABLED)]
 pub type InternedCopy<'py> = NewCopy<'py, String>;
 pub use into_py::{IntoPython, TypedResult};
