@@ -323,3 +323,31 @@ fn crates_include_files_of_their_own_folder_only() {
     }
     assert!(outside.is_empty(), "{}", outside.join("\n"));
 }
+
+/// A forked child has none of the threads that could unlock a lock, or end an initialization, that it waits for.
+#[test]
+fn forks_find_all_locks_of_the_runtime() {
+    // These run with the GIL, which the thread that forks from Python has.
+    const WITH_GIL: [&str; 2] = ["python/package.rs", "interpreter/reentrancy.rs"];
+    let mut left = Vec::new();
+    let mut locks = 0;
+    for (path, text) in sources(&root().join("runtime/src")) {
+        let is_lock = |line: &&str| line.contains("static ") && line.contains("Mutex<");
+        let in_file = text.lines().filter(is_lock).count();
+        locks += in_file;
+        if in_file != text.matches("Lock(|| Box::new(").count() {
+            left.push(format!("{}: a lock that no fork takes", path.display()));
+        }
+        let may_wait = ["OnceLock", "LazyLock"]
+            .iter()
+            .any(|cell| text.contains(&format!("use std::sync::{cell}")));
+        if may_wait && !WITH_GIL.iter().any(|allowed| path.ends_with(allowed)) {
+            left.push(format!(
+                "{}: an initialization that others wait for",
+                path.display()
+            ));
+        }
+    }
+    assert!(locks > 10, "{locks}");
+    assert!(left.is_empty(), "{}", left.join("\n"));
+}

@@ -2,13 +2,13 @@
 //!
 //! A forked child has one thread. A lock that another thread held at the fork would stay locked in the child forever. A
 //! fork therefore takes all of the runtime's own locks first ([`Lock`]), and both processes release them. Nothing here
-//! waits for a one-time initialization: the thread that runs it might not exist in the child.
+//! waits for a one-time initialization, as the thread that runs it might not exist in the child: a value that is
+//! computed once is in a [`OnceBox`](once_cell::race::OnceBox), for which two threads may compute it both.
 
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::ffi::c_int;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The number of forks in the lower half, and in the upper half the number of releases that wait for their thread. One
@@ -39,15 +39,6 @@ thread_local! {
     static HELD: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
 }
 
-// SAFETY: C: POSIX declares the function so.
-unsafe extern "C" {
-    fn pthread_atfork(
-        prepare: Option<extern "C" fn()>,
-        parent: Option<extern "C" fn()>,
-        child: Option<extern "C" fn()>,
-    ) -> c_int;
-}
-
 extern "C" fn before_fork() {
     // Before the locks, as helper threads take some of them.
     for BeforeFork(run) in inventory::iter::<BeforeFork> {
@@ -69,29 +60,27 @@ extern "C" fn in_forked_child() {
     forget.for_each(|InChild(forget)| forget());
 }
 
-/// Counts forks from now on.
-#[inline]
-pub(crate) fn watch_forks() {
-    if !WATCHED.load(Ordering::Relaxed) {
-        begin_watching();
-    }
-}
-
-/// Set once forks are counted.
-static WATCHED: AtomicBool = AtomicBool::new(false);
-
-#[cold]
-fn begin_watching() {
-    if WATCHED.swap(true, Ordering::Relaxed) {
-        return;
-    }
+/// Has the system call the functions above at each fork.
+extern "C" fn watch_forks() {
     // SAFETY: C: the function may be called at any time. The handlers take and free locks that are held for a few
     // instructions, none within another one, take entries out of lists, and add to a number. Where there is no memory
     // to remember them, forks go unnoticed.
-    let _ = unsafe { pthread_atfork(Some(before_fork), Some(after_fork), Some(in_forked_child)) };
+    let _ =
+        unsafe { libc::pthread_atfork(Some(before_fork), Some(after_fork), Some(in_forked_child)) };
 }
 
-/// Returns the number of forks between this process and the process that first called [`watch_forks`].
+/// Runs [`watch_forks`] while the library is loaded. A thread that did so at its first call could be the one that a
+/// fork leaves behind: with a lock that was taken before the fork could take it.
+#[used]
+// SAFETY: C: the loader calls each function in this section once, with arguments that this one ignores.
+#[cfg_attr(
+    target_vendor = "apple",
+    unsafe(link_section = "__DATA,__mod_init_func,mod_init_funcs")
+)]
+#[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".init_array"))]
+static AT_LOAD: extern "C" fn() = watch_forks;
+
+/// Returns the number of forks between this process and the process that loaded the library.
 #[inline]
 pub(crate) fn forks() -> u32 {
     // The lower half.
@@ -145,7 +134,6 @@ fn all_made() -> MutexGuard<'static, BTreeMap<(usize, usize), Made>> {
 /// Records that this process made the handle of this kind and address.
 #[inline]
 pub(crate) fn made(handle: (usize, usize)) {
-    watch_forks();
     if forks() != 0 {
         note_made(handle);
     }

@@ -122,7 +122,7 @@ mod helper {
     use super::RaisedBySignal;
     use crate::callback::CallbackFailure;
     use crate::error::Error;
-    use crate::fork::{BeforeFork, watch_forks};
+    use crate::fork::BeforeFork;
     use crate::interpreter::{ReentrancyGuard, detach, report, run_signal_handlers};
     use crate::panics::Caught;
     use crate::restore_guard::RestoreGuard;
@@ -291,7 +291,6 @@ mod helper {
         call: impl FnOnce() -> R,
         interrupt: &dyn Fn(),
     ) -> (R, Option<RaisedBySignal>) {
-        watch_forks();
         // A thread that does not start leaves the call here.
         let call = Mutex::new(Some(Sent(call)));
         let take = || {

@@ -11,7 +11,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[cfg(feature = "python")]
-use crate::fork::{InChild, watch_forks};
+use crate::fork::InChild;
 
 /// Bit 0: calls look at the table of uses. Bit 1: exclusive calls do, because C may pass handles to callbacks. Bit 2:
 /// calls do, because C may keep handles in those that they use. Bit 3: calls do, because callbacks may write handles
@@ -108,7 +108,6 @@ thread_local! {
 #[cfg(feature = "python")]
 impl Section {
     pub(crate) fn begin() -> Self {
-        watch_forks();
         SECTIONS.set(SECTIONS.get() + 1);
         BARS.fetch_add(ONE_SECTION, Ordering::Relaxed);
         Section(())

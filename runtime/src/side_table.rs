@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
-use crate::fork::{Lock, forks, watch_forks};
+use crate::fork::{Lock, forks};
 use crate::handle::HasAttachments;
 use crate::handle::kind::{HandleKind, Id};
 use crate::idle::IdleList;
@@ -167,7 +167,6 @@ fn table() -> MutexGuard<'static, Table> {
 
 /// Creates the side data of the handle at `raw`, which C just made.
 pub(crate) fn insert(kind: &'static HandleKind, raw: *mut ()) {
-    watch_forks();
     let attached = Arc::new(SideData {
         kind,
         forks: forks(),

@@ -7,7 +7,6 @@ use crate::children::ancestors::{
 };
 use crate::children::table::{End, Parents, add_end, all_keepers, record, with_table};
 use crate::children::transfer;
-use crate::fork::watch_forks;
 use crate::handle::kind::{HandleKind, Id};
 use crate::side_table::{add_once, hold_in_callback, lend_values};
 
@@ -31,7 +30,6 @@ pub(crate) fn born(child: Id, maker: Id, parent: &'static HandleKind, extra_pare
             .collect(),
         values: Vec::new(),
     };
-    watch_forks();
     child.kind.note_relatives();
     let counted = with_table(|table| {
         // A parent that C has goes with the handles that C keeps it in, or that it was lent from.

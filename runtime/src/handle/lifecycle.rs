@@ -53,8 +53,6 @@ impl HandleKind {
     /// Counts the handle at `raw`, which C just made. Returns false if the handle has another owner, which keeps it.
     #[must_use = "a handle that has another owner is not owned here"]
     pub(crate) fn on_acquire(&'static self, raw: *mut ()) -> bool {
-        // Before the first of the locks: a fork finds none of them held.
-        fork::watch_forks();
         if !self.ref_counted && !single_owner::own(self.name, self.key(raw)) {
             return false;
         }

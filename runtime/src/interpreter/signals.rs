@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 
 use super::reentrancy::ReentrancyGuard;
 use crate::error::Result;
-use crate::fork::{InChild, watch_forks};
+use crate::fork::InChild;
 
 const SIGNALS_EVERY: Duration = Duration::from_millis(20);
 
@@ -39,7 +39,6 @@ fn current_thread() -> usize {
 
 /// Finds out which thread is Python's main thread, so that no call has to: a call that asks may find no memory.
 pub(crate) fn note_main_thread(py: Python<'_>) -> PyResult<()> {
-    watch_forks();
     let main = py.import("threading")?.call_method0("main_thread")?;
     MAIN_THREAD.store(main.getattr("ident")?.extract()?, Ordering::Relaxed);
     Ok(())

@@ -14,7 +14,6 @@ use super::iterator::PartIterator;
 use super::memoryview;
 use super::package::{PACKAGE, package_name};
 use super::trace;
-use crate::fork::watch_forks;
 use crate::interpreter::{
     count_with_other_packages, new_text, note_main_thread, refuse_subinterpreter,
 };
@@ -233,7 +232,6 @@ impl Register {
         ] {
             move_into_package(&class)?;
         }
-        watch_forks();
         trace::start(py)?;
         module.add_class::<Registry>()
     });

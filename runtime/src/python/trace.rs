@@ -14,12 +14,15 @@ use std::time::Instant;
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use crate::fork::Lock;
 use crate::handle::kind::{HandleKind, live_handles};
 use crate::interpreter::{ReentrancyGuard, known_to_pyo3};
 
 static ON: AtomicBool = AtomicBool::new(false);
 static NEXT: AtomicU64 = AtomicU64::new(1);
 static LIVE: Mutex<BTreeMap<NonZeroU64, Trace>> = Mutex::new(BTreeMap::new());
+
+inventory::submit! { Lock(|| Box::new(live())) }
 
 struct Trace {
     kind: &'static HandleKind,

@@ -17,7 +17,7 @@ use super::watching::HIDDEN;
 use crate::callback::expected;
 use crate::children::{self, Closed, Id};
 use crate::error::{Error, Result};
-use crate::fork::{InChild, watch_forks};
+use crate::fork::InChild;
 use crate::handle::Handle;
 use crate::handle::kind::HandleKind;
 use crate::interpreter::{is_attached, is_detached};
@@ -460,7 +460,6 @@ pub(super) fn begin_claims(
     kept: u64,
     turn: &mut Option<Turn>,
 ) -> Result<Uses, Refused> {
-    watch_forks();
     let depth = Depth::here();
     let mut table = table();
     if kept != kept_so_far() {

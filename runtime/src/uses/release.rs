@@ -17,7 +17,7 @@ use super::watching::is_watching;
 use crate::callback::expected;
 use crate::children::{self, HoldersGone, Id};
 use crate::deferred;
-use crate::fork::{InChild, watch_forks};
+use crate::fork::InChild;
 use crate::interpreter::{ReentrancyGuard, attach_if_running};
 
 /// Begins the uses by the release of a handle, or defers the release if a use is in its way: who has the handle leaves
@@ -138,7 +138,6 @@ fn begin_unless_used(id: Id, kept: u64) -> Option<Option<Uses>> {
     // The other objects of a group go on.
     let claims = claims.into_iter().skip(first).map(Claim::without_group);
     let claims: Claims = claims.map(Claim::releasing).collect();
-    watch_forks();
     let depth = Depth::here();
     let uses = |entry: &UseEntry| {
         let is_in_way = match entry.by {

@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ptr;
-use std::sync::OnceLock;
+
+use once_cell::race::OnceBox;
 
 use crate::handle::kind::{HandleKind, Keeping, LentToCallbacks, Listed, PassesCallback};
 
@@ -16,8 +17,8 @@ type Held = BTreeMap<usize, BTreeSet<usize>>;
 /// that are linked in say so. The kinds are given by their addresses.
 #[cold]
 pub(super) fn may_hold(keeper: usize, held: usize) -> bool {
-    static HELD: OnceLock<Held> = OnceLock::new();
-    let all = HELD.get_or_init(find_held);
+    static HELD: OnceBox<Held> = OnceBox::new();
+    let all = HELD.get_or_init(|| Box::new(find_held()));
     let (mut seen, mut reached) = (BTreeSet::new(), vec![keeper]);
     while let Some(here) = reached.pop() {
         let inside = all.get(&here);

@@ -9,7 +9,7 @@
 //! Memory and parts that Rust code has borrowed are in no table. So by `&mut` a callback gets what can be borrowed from
 //! only in a call that has that by `&mut`: then the borrow checker has seen that nothing is borrowed.
 
-use std::sync::OnceLock;
+use once_cell::race::OnceBox;
 
 use super::call::Use;
 use super::depth::this_thread;
@@ -35,11 +35,11 @@ pub(super) fn viewed(id: Id) -> Vec<Id> {
 
 /// The kinds of handles that have several owners, or are borrowed with others.
 fn shared() -> &'static [&'static HandleKind] {
-    static SHARED: OnceLock<Vec<&'static HandleKind>> = OnceLock::new();
+    static SHARED: OnceBox<Vec<&'static HandleKind>> = OnceBox::new();
     SHARED.get_or_init(|| {
         let all = inventory::iter::<Listed>.into_iter().map(|listed| listed.0);
         let is_shared = |kind: &&HandleKind| kind.is_counted() || kind.group().is_some();
-        all.filter(is_shared).collect()
+        Box::new(all.filter(is_shared).collect())
     })
 }
 
