@@ -197,6 +197,19 @@ def test_values_of_attributes_are_not_escaped_without_need():
     assert parse("<!DOCTYPE a [<!ENTITY é 'x'>]><a k='&é;é'/>".encode()).root.to_string() == '<a k="&é;é"/>'
 
 
+def test_only_values_have_references_that_become_characters():
+    """libxml2 writes the values of a document without an encoding with references, in parts of 4,000 bytes."""
+    inside = (
+        "<b k='é!?&lt;&amp;#xE9;'>! ? &amp;#xE9; é&lt;</b><!--é &#xE9; <b k='&#xE9;'- -> <? ! --><?p é &#xE9; <!-- ?>"
+        "<![CDATA[é &#xE9; <!-- <b k=\"&#xE9;\"> ]]><c l='é'/>?!<d m='é'/>"
+    )
+    subset = "<!DOCTYPE a [<!ENTITY e 'é&#xE9;'><!--&#xE9; --><?q &#xE9;?><!ATTLIST a z CDATA 'é'>]>"
+    for length in range(3790, 4002):
+        text = f"{subset}<a y='é'>{'x' * length}{inside}</a>"
+        assert parse(text.encode()).to_string() == parse(text).to_string()
+        assert parse(text.encode()).to_bytes() == parse(text).to_bytes()
+
+
 # Indentation
 
 

@@ -109,7 +109,7 @@ impl Scanner {
     }
 
     fn as_it_is(&mut self, bytes: &[u8]) -> Result<()> {
-        if !self.expand && self.uris.is_none() && self.encoder.takes_utf8() {
+        if !self.expand && self.is_one_part() {
             return self.encoder.utf8(bytes);
         }
         let joined;
@@ -145,13 +145,19 @@ impl Scanner {
     /// Writes text up to each change of the state; in UTF-8, all that is between two references, because it makes no
     /// difference there which part it is.
     fn text(&mut self, text: &str) -> Result<()> {
+        if text.is_empty() {
+            return Ok(());
+        }
         let has_uris = self.uris.is_some();
-        let is_one_part = self.encoder.takes_utf8() && !has_uris;
+        let is_one_part = self.is_one_part();
         let bytes = text.as_bytes();
         let (mut start, mut place) = (0, 0);
         while let Some(rest) = bytes.get(place..) {
             if self.reference.is_none() && !has_uris {
-                place += self.unchanging(rest);
+                place = match is_one_part && self.is_in_element() {
+                    true => self.behind_element(bytes, place),
+                    false => place + self.unchanging(rest),
+                };
             }
             let Some(&byte) = bytes.get(place) else {
                 break;
@@ -188,6 +194,43 @@ impl Scanner {
             self.state = next;
         }
         self.part(&text[start..])
+    }
+
+    /// Returns `true` if it makes no difference to which part a character belongs.
+    fn is_one_part(&self) -> bool {
+        self.encoder.takes_utf8() && self.uris.is_none()
+    }
+
+    /// Returns `true` in a tag, in a value, and in text.
+    fn is_in_element(&self) -> bool {
+        let is_inside = matches!(
+            self.state,
+            State::Text | State::Opening | State::Tag | State::Value(_)
+        );
+        is_inside && !self.in_dtd
+    }
+
+    /// Returns the place of the first byte that may begin a reference to a character, and of that behind `<` which
+    /// begins something else than a tag. Up to there tags, values and text are not told apart: libxml2 writes `&#x` in
+    /// values only.
+    fn behind_element(&mut self, bytes: &[u8], from: usize) -> usize {
+        let is_opening = self.state == State::Opening;
+        let rest = bytes.get(from..).unwrap_or_default();
+        let found = memchr::memchr3_iter(b'&', b'!', b'?', rest).find(|found| {
+            let place = from + found;
+            match (bytes[place], place.checked_sub(1)) {
+                (b'&', _) => bytes[place + 1..].iter().zip(b"#x").all(|(a, b)| a == b),
+                (_, Some(before)) => bytes[before] == b'<',
+                (_, None) => is_opening,
+            }
+        });
+        let place = found.map_or(bytes.len(), |found| from + found);
+        self.state = match (bytes.get(place), bytes.last()) {
+            (Some(b'&'), _) => State::Value(b'"'),
+            (Some(_), _) | (None, Some(b'<')) => State::Opening,
+            (None, _) => State::Text,
+        };
+        place
     }
 
     /// Returns the number of bytes before the first one that may change the state, or begin a reference.
