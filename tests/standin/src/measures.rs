@@ -3,7 +3,7 @@
 use std::ffi::c_int;
 
 use leakproof::prelude::*;
-use leakproof::pyo3::exceptions::PyKeyError;
+use leakproof::pyo3::exceptions::{PyIndexError, PyKeyError};
 use leakproof::pyo3::prelude::*;
 use leakproof::pyo3::types::PyType;
 
@@ -87,6 +87,28 @@ impl Measure {
 
     fn __bool__(&self) -> bool {
         self.length() != 0
+    }
+
+    /// The number of marks. Fails for a negative length.
+    fn __len__(&self) -> Result<usize> {
+        let count = usize::try_from(self.length());
+        count.map_err(|_| Error::Value("it is shorter than nothing".into()))
+    }
+
+    /// Fails for a negative mark.
+    fn __contains__(&self, mark: c_int) -> Result<bool> {
+        match mark {
+            0.. => Ok(mark < self.length()),
+            _ => Err(Error::Value("no measure has negative marks".into())),
+        }
+    }
+
+    /// The mark at an index.
+    fn __getitem__(&self, index: c_int) -> PyResult<c_int> {
+        match (0..self.length()).contains(&index) {
+            true => Ok(index * 10),
+            false => Err(PyIndexError::new_err("there is no such mark")),
+        }
     }
 
     fn __setattr__(&mut self, name: &str, value: c_int) -> Result<()> {

@@ -11,8 +11,10 @@ from standin_safe import (
     AffinityError,
     BusyError,
     ClosedError,
+    Feed,
     Keepsake,
     Letter,
+    Measure,
     Parcel,
     Session,
     Store,
@@ -224,6 +226,65 @@ def test_forked_child_is_refused():
             os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
     assert session.busy == 0
+
+
+SLOTS = {
+    "__len__": len,
+    "__bool__": bool,
+    "__contains__": lambda measure, mark: mark in measure,
+    "__getitem__": lambda measure, index: measure[index],
+    "__repr__": repr,
+    "__str__": str,
+}
+
+
+@pytest.mark.parametrize("length", [-1, 0, 3])
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        *((name, ()) for name in ("__len__", "__bool__", "__repr__", "__str__")),
+        *(
+            (name, (n,))
+            for name in ("__contains__", "__getitem__")
+            for n in (0, 2, 3, -1, 1 << 40, Indexed(), "x", None)
+        ),
+    ],
+)
+def test_special_methods_do_what_they_do_by_name(length, name, arguments):
+    """CPython calls the slot for the operation, and PyO3's function, which the slot had before, for the name."""
+
+    def outcome(call, *arguments):
+        try:
+            return call(*arguments)
+        except Exception as error:
+            return type(error), str(error)
+
+    measure = Measure(length)
+    for _ in range(2):
+        by_slot = outcome(SLOTS[name], measure, *arguments)
+        assert by_slot == outcome(getattr(measure, name), *arguments)
+        assert type(by_slot) is type(outcome(getattr(measure, name), *arguments))
+
+
+def test_special_methods_of_a_closed_handle():
+    measure = Measure(3)
+    measure.close()
+    for name, call in SLOTS.items():
+        if name == "__repr__":
+            continue
+        for _ in range(2):
+            with pytest.raises(ClosedError):
+                call(measure, *([1] if name in ("__contains__", "__getitem__") else []))
+
+
+def test_iteration_by_slots():
+    for _ in range(2):
+        feed = Feed(iter([1, 2, -1]).__next__)
+        assert list(feed) == [1, 2]
+        failing = Feed(iter([1, 0]).__next__)
+        assert next(failing) == 1
+        with pytest.raises(RuntimeError):
+            next(failing)
 
 
 def test_descriptors_are_those_of_the_class():

@@ -49,7 +49,8 @@ fn expand_entry(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
         name,
         signature,
     } = python_name(method).filter(|_| is_simple)?;
-    if kind.to_string() == "setter" || signature.is_some_and(|signature| signature.has_keywords()) {
+    let is_other = ["setter", "next"].contains(&kind.to_string().as_str());
+    if is_other || signature.is_some_and(|signature| signature.has_keywords()) {
         return None;
     }
     let mut parameters = Vec::new();
@@ -91,8 +92,8 @@ fn expand_entry(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
     })
 }
 
-/// The entry of a method with a body, or with handles among its arguments; `None` for special methods, and where the
-/// signature asks for more than defaults of `None`.
+/// The entry of a method with a body, or with handles among its arguments; `None` where the signature asks for more than
+/// defaults of `None`, and for special methods that have no [`slot`].
 fn expand_wrapped(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
     let (runtime, handle) = (&block.runtime, &block.handle);
     let is_simple = !matches!(method.source, Source::Nothing)
@@ -209,11 +210,32 @@ fn python_name(method: &Method) -> Option<Named> {
     }
     let is_static = method.receiver == Receiver::None;
     let is_known = is_static == method.has_python_attribute("staticmethod");
-    (is_known && !name.starts_with("__")).then_some(Named {
+    if name.starts_with("__") {
+        kind = slot(&name, method).filter(|_| kind.to_string() == "method")?;
+    }
+    is_known.then_some(Named {
         kind,
         name,
         signature,
     })
+}
+
+/// The kind of the entry of a special method: that of iteration, of sequences, and of text. `None` for any other one.
+fn slot(name: &str, method: &Method) -> Option<TokenStream> {
+    let (kind, arguments) = match name {
+        "__len__" => (quote!(length), 0),
+        "__bool__" => (quote!(truth), 0),
+        "__iter__" => (quote!(iterator), 0),
+        "__next__" => (quote!(next), 0),
+        "__repr__" => (quote!(representation), 0),
+        "__str__" => (quote!(text), 0),
+        "__contains__" => (quote!(contains), 1),
+        "__getitem__" => (quote!(item), 1),
+        _ => return None,
+    };
+    let parameters = method.parameters.iter();
+    let given = parameters.filter(|it| !matches!(ParamKind::of(&it.ty), ParamKind::Python));
+    (given.count() == arguments && method.receiver != Receiver::None).then_some(kind)
 }
 
 /// The name in `#[pyo3(name = "…")]`, or `name`. `None` if an argument of PyO3 asks for more than an entry does.

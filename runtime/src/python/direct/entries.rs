@@ -3,6 +3,7 @@
 use std::any::TypeId;
 
 use super::method::{Arguments, DirectMethod, Receiver, Replaced, Reply};
+use super::slots::{self, Slot};
 use super::values::raise_panic;
 use crate::python::allocation;
 use crate::python::object::{HandleClass, PyHandle};
@@ -48,6 +49,7 @@ enum Function {
     Getter(ffi::getter),
     Setter(ffi::setter),
     Constructor(ffi::vectorcallfunc),
+    Slot(Slot),
 }
 
 impl DirectEntry {
@@ -107,6 +109,55 @@ impl DirectEntry {
         }
     }
 
+    /// The entry of `__len__`.
+    pub const fn length<M: DirectMethod>(is_plain: bool) -> Self {
+        Self::slot::<M>(is_plain, Slot::Length(slots::length::<M>))
+    }
+
+    /// The entry of `__bool__`.
+    pub const fn truth<M: DirectMethod>(is_plain: bool) -> Self {
+        Self::slot::<M>(is_plain, Slot::Truth(slots::truth::<M>))
+    }
+
+    /// The entry of `__contains__`.
+    pub const fn contains<M: DirectMethod>(is_plain: bool) -> Self {
+        Self::slot::<M>(is_plain, Slot::Contains(slots::contains::<M>))
+    }
+
+    /// The entry of `__getitem__`.
+    pub const fn item<M: DirectMethod>(is_plain: bool) -> Self {
+        Self::slot::<M>(is_plain, Slot::Item(slots::item::<M>))
+    }
+
+    /// The entry of `__iter__`.
+    pub const fn iterator<M: DirectMethod>(is_plain: bool) -> Self {
+        Self::slot::<M>(is_plain, Slot::Iterator(slots::unary::<M>))
+    }
+
+    /// The entry of `__next__`.
+    pub const fn next<M: DirectMethod>(is_plain: bool) -> Self {
+        Self::slot::<M>(is_plain, Slot::Next(slots::unary::<M>))
+    }
+
+    /// The entry of `__repr__`.
+    pub const fn representation<M: DirectMethod>(is_plain: bool) -> Self {
+        Self::slot::<M>(is_plain, Slot::Representation(slots::unary::<M>))
+    }
+
+    /// The entry of `__str__`.
+    pub const fn text<M: DirectMethod>(is_plain: bool) -> Self {
+        Self::slot::<M>(is_plain, Slot::Text(slots::unary::<M>))
+    }
+
+    const fn slot<M: DirectMethod>(is_plain: bool, slot: Slot) -> Self {
+        DirectEntry {
+            is_plain,
+            name: M::NAME,
+            function: Function::Slot(slot),
+            replaced: M::replaced,
+        }
+    }
+
     /// Puts the entry into the method table of `class`, where PyO3 has put a method of that name and convention. Does
     /// nothing the second time: a module that is imported anew has the same classes.
     fn install(&self, class: &Bound<'_, PyType>) {
@@ -114,6 +165,11 @@ impl DirectEntry {
             return;
         }
         let class = class.as_type_ptr();
+        if let Function::Slot(slot) = &self.function {
+            // SAFETY: CPython: PyO3 has made this class, on the heap, for the module that is being initialized.
+            unsafe { slot.install(class, &(self.replaced)().function) };
+            return;
+        }
         // SAFETY: CPython: PyO3 has made this class, on the heap, for the module that is being initialized. Its dict
         // holds the descriptors, which point into the tables that PyO3 has allocated for this class and never frees.
         // The replaced function is stored before the new one can be called.
@@ -145,7 +201,7 @@ impl DirectEntry {
                         (*table).set = Some(function);
                     }
                 }
-                Function::Getter(_) | Function::Setter(_) => {}
+                Function::Getter(_) | Function::Setter(_) | Function::Slot(_) => {}
                 Function::Constructor(function) => {
                     // CPython calls a vectorcall function in place of both `__new__` and `__init__`.
                     let initializes = !same_initializer(class, &raw mut ffi::PyBaseObject_Type);
@@ -278,7 +334,7 @@ unsafe fn static_method_table(object: *mut ffi::PyObject) -> *mut ffi::PyMethodD
 /// CPython calls a method of `M`'s class on `receiver`, if it `HAS_RECEIVER`, with `count` objects at `arguments`: at
 /// least [`DirectMethod::REQUIRED`], and at most [`DirectMethod::ARGUMENTS`].
 #[inline(always)]
-unsafe fn call<M: DirectMethod, const HAS_RECEIVER: bool>(
+pub(super) unsafe fn call<M: DirectMethod, const HAS_RECEIVER: bool>(
     receiver: *mut ffi::PyObject,
     arguments: *const *mut ffi::PyObject,
     count: usize,
@@ -382,7 +438,7 @@ unsafe fn call_attached<M: DirectMethod, const HAS_RECEIVER: bool>(
 
 /// The function of PyO3's.
 #[cold]
-fn replaced<M: DirectMethod>() -> *mut c_void {
+pub(super) fn replaced<M: DirectMethod>() -> *mut c_void {
     M::replaced().function.load(Ordering::Acquire)
 }
 

@@ -19,6 +19,7 @@
 mod entries;
 mod method;
 mod select;
+mod slots;
 mod values;
 
 pub use self::entries::{DirectEntries, DirectEntry, ExportHandle};
