@@ -7,6 +7,7 @@ use syn::ext::IdentExt;
 use crate::attr::CommonArgs;
 use crate::diagnostics::Diagnostics;
 use crate::methods::ast::{Method, Receiver, Source};
+use crate::methods::expand::direct::expand_function_entry;
 use crate::methods::expand::python::expand_wrapper;
 use crate::methods::expand::signature::rust_signature;
 use crate::pyo3::crate_path;
@@ -62,6 +63,7 @@ fn expand(runtime: &TokenStream, function: &Method, body: &syn::Block) -> TokenS
         |_| quote!(self::#ident),
     );
     let pyo3 = crate_path(runtime);
+    let entry = expand_function_entry(runtime, &exported, function);
     quote_spanned! {ident.span()=>
         #(#attributes)*
         #[allow(dead_code, reason = "Python calls it through the wrapper")]
@@ -81,6 +83,8 @@ fn expand(runtime: &TokenStream, function: &Method, body: &syn::Block) -> TokenS
             #[pyo3(crate = #pyo3)]
             #python_name
             #wrapper
+
+            #entry
         }
     }
 }

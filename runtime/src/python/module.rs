@@ -8,6 +8,7 @@ use pyo3::inspect::PyStaticExpr;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyType, PyTypeMethods};
 
+use super::direct::install_functions;
 use super::exceptions::{AffinityError, BusyError, ClosedError, Error, Exception, class_of};
 use super::handle_class::HandleClass;
 use super::iterator::PartIterator;
@@ -232,6 +233,7 @@ impl Register {
         ] {
             move_into_package(&class)?;
         }
+        install_functions(py)?;
         trace::start(py)?;
         module.add_class::<Registry>()
     });

@@ -99,17 +99,69 @@ fn expand_wrapped(block: &MethodsBlock, method: &Method) -> Option<TokenStream> 
     let is_simple = !matches!(method.source, Source::Nothing)
         && !method.rust_only
         && !method.has_python_attribute("new")
-        && method.cfg_attributes().next().is_none()
         && method.consumed_receiver(handle).is_none();
-    let Named {
-        kind,
-        name,
-        signature,
-    } = python_name(method).filter(|_| is_simple)?;
+    let named = python_name(method).filter(|_| is_simple)?;
     let Type::Path(path) = handle else {
         return None;
     };
     let class = class_path(&path.path);
+    let exported = &method.signature.ident;
+    expand_call_of_wrapper(
+        runtime,
+        handle,
+        &class,
+        &quote!(<#class>::#exported),
+        named,
+        method,
+    )
+}
+
+/// The entry of a function of the module, whose wrapper is `callee`.
+pub(crate) fn expand_function_entry(
+    runtime: &TokenStream,
+    callee: &Ident,
+    function: &Method,
+) -> Option<TokenStream> {
+    let name = function.signature.ident.unraw().to_string();
+    let mut named = Named {
+        kind: quote!(function),
+        name,
+        signature: None,
+    };
+    for attribute in &function.python_attributes {
+        named.name = renamed(attribute, named.name, &mut named.signature)?;
+    }
+    let class = quote!(#runtime::__private::python::HandleClass);
+    let no_self = syn::parse_quote!(());
+    let entry =
+        expand_call_of_wrapper(runtime, &no_self, &class, &quote!(#callee), named, function)?;
+    Some(quote! {
+        #runtime::__private::inventory::submit! {
+            #runtime::__private::python::direct::DirectFunction {
+                function: |py| #runtime::pyo3::wrap_pyfunction!(#callee, py),
+                entry: #entry,
+            }
+        }
+    })
+}
+
+/// The entry that calls a generated wrapper.
+fn expand_call_of_wrapper(
+    runtime: &TokenStream,
+    handle: &Type,
+    class: &impl ToTokens,
+    callee: &TokenStream,
+    named: Named,
+    method: &Method,
+) -> Option<TokenStream> {
+    let Named {
+        kind,
+        name,
+        signature,
+    } = named;
+    if method.cfg_attributes().next().is_some() {
+        return None;
+    }
     // The author may have parameters of these names.
     let [this, py] = ["this", "py"].map(|name| Ident::new(name, Span::mixed_site()));
     let (mut parameters, mut arguments) = (Vec::new(), Vec::new());
@@ -132,14 +184,21 @@ fn expand_wrapped(block: &MethodsBlock, method: &Method) -> Option<TokenStream> 
             ParamKind::Owned(_) | ParamKind::OptionOwned(_) | ParamKind::Python => return None,
         };
         // A default that only PyO3 knows, behind one that the call may leave out.
-        if has_default && default == Default::Required {
+        if has_default && matches!(default, Default::Required) {
             return None;
         }
-        has_default |= default == Default::None;
+        has_default |= matches!(default, Default::None);
         let how = match (default, inner.is_some(), is_held) {
             (Default::None, false, _) => return None,
-            (Default::LeftOut, true, _) => quote!(left_out),
-            (Default::LeftOut, false, _) => return None,
+            (Default::KeywordOnly(tokens), is_option, _) => {
+                let is_none = is_path_to_none(&tokens);
+                // PyO3 wraps any other value in `Some`, and a reference needs something to refer to.
+                if is_none != is_option || (is_held && !is_none) {
+                    return None;
+                }
+                arguments.push(tokens);
+                continue;
+            }
             (Default::None, true, true) => quote!(default_reference),
             (Default::None, true, false) => quote!(default_value),
             (Default::Required, true, true) => quote!(optional_reference),
@@ -157,13 +216,12 @@ fn expand_wrapped(block: &MethodsBlock, method: &Method) -> Option<TokenStream> 
     }
     let span = method.signature.ident.span();
     let name = LitCStr::new(&std::ffi::CString::new(name).ok()?, span);
-    let exported = &method.signature.ident;
     let receiver = match method.receiver {
         Receiver::None => quote!(#py),
         _ => quote!(&*#this?),
     };
     Some(quote! {
-        #runtime::__wrapped!(#kind, #handle, #class, #name, |#this, #py #(, #parameters)*| <#class>::#exported(#receiver #(, #arguments)*))
+        #runtime::__wrapped!(#kind, #class, #name, |#this, #py #(, #parameters)*| #callee(#receiver #(, #arguments)*))
     })
 }
 
@@ -263,13 +321,18 @@ fn renamed(
 }
 
 /// What an entry passes for an argument that the call leaves out.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone)]
 enum Default {
     /// The call has to pass the argument, or has another default, which PyO3 knows.
     Required,
     None,
-    /// The argument is passed by keyword only, which an entry leaves to PyO3, and has the default `None`.
-    LeftOut,
+    /// The argument is passed by keyword only, which an entry leaves to PyO3, and has this default.
+    KeywordOnly(TokenStream),
+}
+
+/// Returns whether a default is `None`.
+fn is_path_to_none(tokens: &TokenStream) -> bool {
+    tokens.to_string() == "None"
 }
 
 /// The parameters in `#[pyo3(signature = (…))]`.
@@ -303,7 +366,10 @@ impl PythonSignature {
                     let value = value.map(|at| &parameter[at + 1..]);
                     let default = match (value, signature.has_keywords) {
                         (Some([none]), false) if is(none, "None") => Some(Default::None),
-                        (Some([none]), true) if is(none, "None") => Some(Default::LeftOut),
+                        // A comma in generic arguments is no end of the value.
+                        (Some(value), true) if !value.iter().any(|token| is(token, "<")) => {
+                            Some(Default::KeywordOnly(value.iter().cloned().collect()))
+                        }
                         (_, false) => Some(Default::Required),
                         (_, true) => None,
                     };
@@ -324,6 +390,6 @@ impl PythonSignature {
     /// Returns the default of a parameter; `None` if an entry cannot pass it.
     fn default_of(&self, name: &str) -> Option<Default> {
         let mut parameters = self.parameters.iter();
-        parameters.find(|(other, _)| other == name)?.1
+        parameters.find(|(other, _)| other == name)?.1.clone()
     }
 }

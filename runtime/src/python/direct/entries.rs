@@ -11,7 +11,7 @@ use pyo3::Borrowed;
 use pyo3::ffi;
 use pyo3::impl_::trampoline::{MethodDef, objobjproc};
 use pyo3::prelude::*;
-use pyo3::types::PyType;
+use pyo3::types::{PyCFunction, PyType};
 use std::ffi::{CStr, c_int, c_void};
 use std::hint::assert_unchecked;
 use std::marker::PhantomData;
@@ -28,6 +28,30 @@ pub struct DirectEntries {
 }
 
 inventory::collect!(DirectEntries);
+
+/// The entry of one function of a module.
+#[derive(Debug)]
+pub struct DirectFunction {
+    /// Makes an object of the function, as the module has one.
+    pub function: for<'py> fn(Python<'py>) -> PyResult<Bound<'py, PyCFunction>>,
+    /// The entry.
+    pub entry: DirectEntry,
+}
+
+inventory::collect!(DirectFunction);
+
+/// Installs the direct entries of all functions.
+///
+/// # Errors
+///
+/// `MemoryError`
+pub(in crate::python) fn install_functions(py: Python<'_>) -> PyResult<()> {
+    let all = inventory::iter::<DirectFunction>.into_iter();
+    for DirectFunction { function, entry } in all.filter(|function| function.entry.is_plain) {
+        entry.install_function(&function(py)?);
+    }
+    Ok(())
+}
 
 /// A direct entry, to be installed.
 #[derive(Debug)]
@@ -77,6 +101,11 @@ impl DirectEntry {
             },
             replaced: M::replaced,
         }
+    }
+
+    /// The entry of a function of the module.
+    pub const fn function<M: DirectMethod>(is_plain: bool) -> Self {
+        Self::static_method::<M>(is_plain)
     }
 
     /// The entry of the constructor.
@@ -226,6 +255,27 @@ impl DirectEntry {
                     let table = static_method_table(object);
                     self.install_method(table, ffi::METH_STATIC, positional(function));
                 }
+            }
+        }
+    }
+
+    /// Puts the entry into the table of a function of PyO3's. Does nothing the second time.
+    fn install_function(&self, function: &Bound<'_, PyCFunction>) {
+        if !(self.replaced)().function.load(Ordering::Acquire).is_null() {
+            return;
+        }
+        // SAFETY: CPython: the type of the object says how it is laid out. PyO3 has made its table for this function,
+        // which never goes, and gives it to no other one.
+        unsafe {
+            let table = (*function.as_ptr().cast::<ffi::PyCFunctionObject>()).m_ml;
+            match self.function {
+                Function::StaticNoArguments(function) => {
+                    self.install_method(table, 0, without(function));
+                }
+                Function::StaticPositional(function) => {
+                    self.install_method(table, 0, positional(function));
+                }
+                _ => {}
             }
         }
     }

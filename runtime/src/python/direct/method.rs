@@ -58,8 +58,6 @@ impl Replaced {
 ///
 /// `NAME` is the Python name of the method of that handle's class.
 pub unsafe trait DirectMethod: 'static {
-    /// The type of the receiver.
-    type Handle: PyHandle;
     /// The name in Python.
     const NAME: &'static CStr;
     /// The number of arguments besides the receiver, by position.

@@ -22,7 +22,8 @@ mod select;
 mod slots;
 mod values;
 
-pub use self::entries::{DirectEntries, DirectEntry, ExportHandle};
+pub(super) use self::entries::install_functions;
+pub use self::entries::{DirectEntries, DirectEntry, DirectFunction, ExportHandle};
 pub use self::method::{
     Argument, Arguments, DirectBorrow, DirectMethod, Nothing, Receiver, Replaced, Reply,
 };
@@ -44,7 +45,6 @@ macro_rules! __direct {
 
         // SAFETY: annotation `methods`: the expansion exports the method of this handle by this name.
         unsafe impl $crate::__private::python::direct::DirectMethod for Method {
-            type Handle = $handle;
             const NAME: &'static ::core::ffi::CStr = $name;
             const ARGUMENTS: usize = 0 $(+ { _ = ::core::stringify!($argument); 1 })*;
 
@@ -85,17 +85,15 @@ macro_rules! __direct {
     }};
 }
 
-/// The direct entry of a method whose generated wrapper is called: its kind, the handle, its class, the name in Python,
-/// the arguments with how each is passed, and the call.
+/// The direct entry of a method whose generated wrapper is called: its kind, the class, the name in Python, the arguments with how each is passed, and the call.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __wrapped {
-    ($kind:ident, $handle:ty, $class:ty, $name:expr, |$this:ident, $py:ident $(, $argument:ident: $how:ident $type:ty)*| $call:expr) => {{
+    ($kind:ident, $class:ty, $name:expr, |$this:ident, $py:ident $(, $argument:ident: $how:ident $type:ty)*| $call:expr) => {{
         struct Method;
 
         // SAFETY: annotation `methods`: the expansion exports the method of this handle by this name.
         unsafe impl $crate::__private::python::direct::DirectMethod for Method {
-            type Handle = $handle;
             const NAME: &'static ::core::ffi::CStr = $name;
             const ARGUMENTS: usize = 0 $(+ $crate::__wrapped_argument!(count $how))*;
             const REQUIRED: usize = 0 $(+ $crate::__wrapped_argument!(required $how))*;
@@ -135,20 +133,17 @@ macro_rules! __wrapped {
 }
 
 /// One argument of [`__wrapped!`]: a `value`, a `reference` that a holder keeps, either as an `Option`, or with the
-/// default `None`; or one `left_out` because it has that default and is passed by keyword only.
+/// default `None`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __wrapped_argument {
-    (count left_out) => { 0 };
     (count $how:ident) => { 1 };
-    (required left_out) => { 0 };
     (required default_value) => { 0 };
     (required default_reference) => { 0 };
     (required $how:ident) => { 1 };
     (is_read value $type:ty) => { $crate::__private::python::direct::Probe::<$type>::IS_READ };
     (is_read optional_value $type:ty) => { $crate::__private::python::direct::Probe::<$type>::IS_READ };
     (is_read $how:ident $type:ty) => { true };
-    (read $arguments:ident left_out $type:ty) => { ::core::option::Option::None };
     (read $arguments:ident value $type:ty) => {{
         // SAFETY: CPython: it passes at least `REQUIRED` arguments.
         let argument = unsafe { $arguments.next() };
