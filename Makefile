@@ -37,7 +37,7 @@ demo: build ## set up, build, and measure both bindings on a real document
 	@PYTHONUTF8=1 $(BIN)/python xml-safe/demo/demo.py
 
 TEST_STEPS := check-format check-python check-mutants check-clippy check-docs check-free-threaded test-rust test-python \
-	test-examples test-plugin check-instructions faults check-types check-dist check-readme
+	test-examples test-plugin check-instructions faults check-types check-dist check-readme check-vendored
 
 .PHONY: test
 test: setup $(TEST_STEPS) ## set up, and run every check and test
@@ -179,6 +179,15 @@ $(STAMPS)/readme: tools/check_readme.py README.md pytest-leakproof/README.md run
 		$(PLUGIN_SOURCES) $(RUST_SOURCES) $(VENV)/ready
 	@echo "== the packages of the README"
 	$(BIN)/python tools/check_readme.py
+	@mkdir -p $(@D) && touch $@
+
+.PHONY: check-vendored
+check-vendored: setup $(STAMPS)/vendored ## build the package of the README from a vendored tree, without network
+
+$(STAMPS)/vendored: tools/check_vendored.py tools/check_readme.py README.md runtime/src/reference/packages.md \
+		$(RUST_SOURCES) $(VENV)/ready
+	@echo "== a vendored tree"
+	$(BIN)/python tools/check_vendored.py
 	@mkdir -p $(@D) && touch $@
 
 # ---- benchmarks

@@ -22,6 +22,58 @@ def closed(make: Callable[[], H]) -> H:
     return handle
 
 
+class Diary(MODULE.Album):
+    """An album with attributes, one of which makes a cycle."""
+
+    def __new__(cls, number: int, kept: object = None) -> "Diary":
+        return super().__new__(cls, number)  # type: ignore[return-value]
+
+    def __init__(self, number: int, kept: object = None) -> None:
+        self.kept = [kept, self.page, self.ring(number), self]
+
+
+class CarefulLease(MODULE.Lease):
+    def close(self) -> None:
+        super().close()
+
+
+def read_diary(diary: Diary) -> object:
+    other = Diary(4, diary)
+    diary.kept.append(other)
+    return diary.peek(MODULE.Album.blank()), diary.tell_alone(list), [page.number for page in other]
+
+
+def use_casket() -> tuple[int, object]:
+    class Plain(MODULE.Casket):
+        pass
+
+    casket = Plain(weight=3)
+    casket.weight += 1
+    return casket.weight, casket.memory
+
+
+def use_lease(busy: int) -> object:
+    with CarefulLease(busy) as lease:
+        lease.busy = lease.busy
+    return lease.closed
+
+
+def commit_lease() -> int:
+    lease = CarefulLease(3)
+    try:
+        return lease.commit()
+    finally:
+        lease.close()
+
+
+def figures() -> object:
+    class Linked(MODULE.Figure):
+        pass
+
+    inner = Linked()
+    return Linked(inner).child
+
+
 def intake() -> MODULE.Intake:
     return MODULE.Intake(4)
 
@@ -701,6 +753,13 @@ OPERATIONS = [
     Operation("gauge in callbacks", in_callbacks, setup=MODULE.Gauge),
     Operation("gauge's field", lambda gauge: gauge.reads_attached(), setup=MODULE.Gauge),
     Operation("released gauges", released_gauges),
+    Operation("diary", lambda: read_diary(Diary(3))),
+    Operation("casket", use_casket),
+    Operation("casket of nothing", lambda: MODULE.Casket(0), raises=ValueError),
+    Operation("lease", lambda: use_lease(0)),
+    Operation("lease in vain", lambda: use_lease(-1), raises=MODULE.Error),
+    Operation("lease: commit", commit_lease),
+    Operation("figures", figures),
     Operation("sheet", MODULE.Sheet),
     Operation("extents", lambda sheet: sheet.extents(), setup=MODULE.Sheet),
     Operation("stamp", lambda sheet: sheet.stamp(MODULE.Stamp(b"1234", b"abcd")), setup=MODULE.Sheet),

@@ -39,6 +39,7 @@ pub(crate) struct HandleArgs {
     pub(crate) process_bound: Option<Ident>,
     pub(crate) sharing: Sharing,
     pub(crate) warn_unclosed: Option<Ident>,
+    pub(crate) subclass: Option<Ident>,
     pub(crate) errors: Option<ErrorsArg>,
     pub(crate) lock: Option<LockArg>,
     pub(crate) thread_locals: Vec<ThreadLocal>,

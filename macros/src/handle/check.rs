@@ -23,6 +23,7 @@ pub(crate) fn check(args: &HandleArgs, item: &ItemStruct, diagnostics: &Diagnost
     check_ref_counted(args, diagnostics);
     check_part(args, diagnostics);
     check_tree(args, diagnostics);
+    check_subclass(args, diagnostics);
 }
 
 /// The name of an argument that is there.
@@ -402,6 +403,34 @@ fn check_tree(args: &HandleArgs, diagnostics: &Diagnostics) {
         diagnostics.at(
             until_mut,
             "a part with `tree` stays valid when the tree changes: remove `until_mut`",
+        );
+    }
+}
+
+/// Checks that a class that others may derive from can have a constructor, by which Python makes their instances.
+fn check_subclass(args: &HandleArgs, diagnostics: &Diagnostics) {
+    let Some(subclass) = args.subclass.as_ref().filter(|_| args.understood) else {
+        return;
+    };
+    if let Some(parent) = name_of(&args.parent) {
+        diagnostics.at(
+            subclass,
+            format!(
+                "an instance of a derived class is made by the constructor, and a handle with `{parent}` is made by a method \
+                 of that: remove `subclass`, and write a Python class that holds the handle"
+            ),
+        );
+    } else if args.release.is_none() {
+        let maker = match args.callback_only.is_some() {
+            true => "C, which lends it to a callback",
+            false => "its owner",
+        };
+        diagnostics.at(
+            subclass,
+            format!(
+                "an instance of a derived class is made by the constructor, and a handle without `release` comes from {maker}: \
+                 remove `subclass`, and write a Python class that holds the handle"
+            ),
         );
     }
 }

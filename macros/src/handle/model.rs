@@ -29,6 +29,8 @@ pub(crate) struct Handle {
     pub(crate) sharing: Sharing,
     /// Set for a handle that owns parts that move.
     pub(crate) owns_tree: bool,
+    /// `subclass`: Python classes may derive from the class.
+    pub(crate) subclass: Option<Ident>,
     pub(crate) ownership: Ownership,
     pub(crate) errors: Option<ErrorsArg>,
     pub(crate) lock: Option<LockArg>,
@@ -105,6 +107,7 @@ pub(crate) fn model(args: HandleArgs, item: ItemStruct, diagnostics: &Diagnostic
         thread_bound: args.thread_bound.is_some(),
         fork_safe: args.fork_safe,
         owns_tree: args.owns_tree.is_some(),
+        subclass: args.subclass.filter(|_| diagnostics.is_empty()),
         sharing,
         integer,
         interrupt: args.interrupt.and_then(|(_, path)| path),

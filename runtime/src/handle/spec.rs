@@ -24,6 +24,8 @@ pub struct HandleSpec {
     pub may_be_kept: bool,
     /// Set if the handle owns parts that move: `tree`.
     pub owns_tree: bool,
+    /// Set if Python classes may derive from the handle's class: `subclass`.
+    pub subclass: bool,
     /// The state that the handle shares with its parent.
     pub sharing: Sharing,
 }
@@ -138,21 +140,27 @@ impl HandleSpec {
         matches!(self.home, Home::Owner)
     }
 
-    /// Returns whether a Python object of the handle may be part of a reference cycle: the handle, or one that it lives
-    /// in, keeps values.
+    /// Returns whether a Python object of the handle's own class may be part of a reference cycle: the handle, or one
+    /// that it lives in, keeps values; or one that it lives in may be an object of a derived class, with attributes.
     #[cfg(feature = "python")]
     pub const fn may_be_in_cycle(&self) -> bool {
         let mut index = 0;
         while index < self.extra_parents.len() {
-            if self.extra_parents[index].may_be_in_cycle() {
+            if self.extra_parents[index].leads_to_cycle() {
                 return true;
             }
             index += 1;
         }
         match self.parent {
-            Some(parent) => self.attachments || parent.may_be_in_cycle(),
+            Some(parent) => self.attachments || parent.leads_to_cycle(),
             None => self.attachments,
         }
+    }
+
+    /// Returns whether what lives in the handle may be part of a reference cycle.
+    #[cfg(feature = "python")]
+    const fn leads_to_cycle(&self) -> bool {
+        self.subclass || self.may_be_in_cycle()
     }
 
     /// Returns whether C lends the handle to callbacks only.

@@ -1,14 +1,18 @@
 //! The memory of the Python objects of handles.
 //!
 //! PyO3 makes an object through the base class's `__new__`, and drops it on a thread that it registers first. Objects
-//! of handles need neither: they are a header, the state and the list of weak references. The first object of a process
-//! is made by PyO3. If it has that layout, later objects are made and dropped here. Free-threaded Python makes and
-//! drops all objects through PyO3.
+//! of handles need neither: they are a header, the state and the list of weak references, and a word behind these where
+//! the class may have derived ones. The first object of a process is made by PyO3. If it has that layout, later objects
+//! are made and dropped here. Free-threaded Python makes and drops all objects through PyO3.
+//!
+//! Objects of classes that derive from a handle class are made by PyO3. They have what CPython adds behind and before
+//! the layout of the handle class: a dict, slots. CPython drops these, and then calls the function of the handle class.
 
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 use pyo3::ffi;
+use pyo3::impl_::pymethods::tp_new_impl;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 use pyo3::{PyClass, PyClassInitializer};
@@ -22,44 +26,59 @@ use crate::panics::Caught;
 const STATE: usize = size_of::<ffi::PyObject>();
 /// The place of the list of weak references in an object.
 const WEAK_REFERENCES: usize = STATE + size_of::<HandleClass>();
-/// The size of an object.
+/// The size of an object, without the data of its class.
 const SIZE: usize = WEAK_REFERENCES + size_of::<*mut ffi::PyObject>();
+
+/// The data of a handle class that other classes may derive from: a word that nobody reads. A class with data of its
+/// own is no other class's equal in layout. So CPython refuses a class that derives from two of them, and to make an
+/// object, or a derived class, of the one an object or a derived class of the other.
+#[derive(Debug)]
+pub struct Distinct(#[expect(dead_code, reason = "only the size matters")] usize);
+
+impl Distinct {
+    /// The data of a new object.
+    #[expect(clippy::new_without_default, reason = "each is a constant")]
+    pub const fn new() -> Self {
+        Distinct(0)
+    }
+}
 
 /// Set once an object of PyO3's was seen that has its state at [`STATE`].
 static IS_LAYOUT_KNOWN: AtomicBool = AtomicBool::new(false);
 
-/// PyO3's function that drops an object of any handle class; null until a class is installed.
+/// PyO3's function that drops an object of the base class; null until a class is installed.
 static PYO3_DEALLOC: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
 
-/// Returns whether the objects of `class` have a head, [`HandleClass`], a list of weak references, and nothing else.
+/// Returns whether the objects of `class` have a head, [`HandleClass`], a list of weak references, `data` bytes of the
+/// class, and nothing else.
 ///
 /// # Safety
 ///
 /// `class` is a handle class, or derived from one.
 #[inline(always)]
-unsafe fn has_layout(class: *mut ffi::PyTypeObject) -> bool {
+unsafe fn has_layout(class: *mut ffi::PyTypeObject, data: usize) -> bool {
     // SAFETY: the caller's promise.
     unsafe {
-        (*class).tp_basicsize == SIZE.cast_signed()
+        (*class).tp_basicsize == (SIZE + data).cast_signed()
             && (*class).tp_weaklistoffset == WEAK_REFERENCES.cast_signed()
     }
 }
 
 /// Lets the objects of `class` be dropped here.
 pub(super) fn install(class: &Bound<'_, PyType>) {
+    let base = class.py().get_type::<HandleClass>().as_type_ptr();
     let class = class.as_type_ptr();
-    // SAFETY: CPython: PyO3 has made this class of a handle, on the heap, for the module that is being initialized.
+    // SAFETY: CPython: PyO3 has made these classes, on the heap: that of a handle for the module that is being
+    // initialized, and its base, which keeps its function.
     unsafe {
-        let new: ffi::destructor = dealloc;
-        match (*class).tp_dealloc {
-            Some(pyo3)
-                if !cfg!(Py_GIL_DISABLED) && has_layout(class) && !ptr::fn_addr_eq(pyo3, new) =>
-            {
-                // PyO3's function is the same for all handle classes, because the classes have no data.
-                PYO3_DEALLOC.store(pyo3 as *mut (), Ordering::Release);
-                (*class).tp_dealloc = Some(new);
-            }
-            _ => {}
+        let is_known = has_layout(class, 0) || has_layout(class, size_of::<Distinct>());
+        if cfg!(Py_GIL_DISABLED) || !is_known {
+            return;
+        }
+        if let Some(pyo3) = (*base).tp_dealloc {
+            // PyO3's function of the base class does for all handle classes, because their data need no drop.
+            PYO3_DEALLOC.store(pyo3 as *mut (), Ordering::Release);
+            (*class).tp_dealloc = Some(dealloc);
         }
     }
 }
@@ -80,12 +99,19 @@ pub(super) unsafe fn new_object<C: PyClass<BaseType = HandleClass>>(
     state: HandleState,
     may_be_in_cycle: bool,
 ) -> PyResult<Bound<'_, C>> {
-    const { assert!(size_of::<C>() == 0, "the class of a handle has no data") };
+    const {
+        let is_known = size_of::<C>() == 0 || size_of::<C>() == size_of::<Distinct>();
+        assert!(is_known && align_of::<C>() <= align_of::<Distinct>());
+        assert!(
+            !std::mem::needs_drop::<C>(),
+            "the data of a class is not dropped"
+        );
+    };
     let type_object = C::type_object_raw(py);
     // SAFETY: the caller's promise: this is the class of a handle. CPython: the new object is written whole before
     // anybody sees it. It is of the class.
     unsafe {
-        if !IS_LAYOUT_KNOWN.load(Ordering::Relaxed) || !has_layout(type_object) {
+        if !IS_LAYOUT_KNOWN.load(Ordering::Relaxed) || !has_layout(type_object, size_of::<C>()) {
             return new_object_by_pyo3(py, class, state, may_be_in_cycle);
         }
         let object = match may_be_in_cycle {
@@ -103,9 +129,36 @@ pub(super) unsafe fn new_object<C: PyClass<BaseType = HandleClass>>(
             .byte_add(WEAK_REFERENCES)
             .cast::<*mut ffi::PyObject>()
             .write(ptr::null_mut());
+        object.byte_add(SIZE).cast::<C>().write(class);
         if may_be_in_cycle {
             ffi::PyObject_GC_Track(object.cast());
         }
+        Ok(Bound::from_owned_ptr(py, object).cast_into_unchecked())
+    }
+}
+
+/// Makes an object of `derived`, which the garbage collector tracks.
+///
+/// # Errors
+///
+/// `MemoryError`, or `TypeError` for an abstract class. The state is dropped then.
+///
+/// # Safety
+///
+/// As for [`new_object`]. `derived` is derived from that class.
+#[cold]
+pub(super) unsafe fn new_object_of<'py, C: PyClass<BaseType = HandleClass>>(
+    derived: &Bound<'py, PyType>,
+    class: C,
+    state: HandleState,
+) -> PyResult<Bound<'py, C>> {
+    // Here the collector may run, and the metaclass.
+    let _python = ReentrancyGuard::begin();
+    let py = derived.py();
+    let object = PyClassInitializer::from(HandleClass::new(state)).add_subclass(class);
+    // SAFETY: the caller's promise. CPython: the new object is of the derived class.
+    unsafe {
+        let object = tp_new_impl::<_, C>(py, object, derived.as_type_ptr())?;
         Ok(Bound::from_owned_ptr(py, object).cast_into_unchecked())
     }
 }
@@ -169,7 +222,7 @@ fn new_object_by_pyo3<C: PyClass<BaseType = HandleClass>>(
 /// Drops an object.
 unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
     // SAFETY: CPython: nobody refers to the object, which is of a handle class, or derived from one. `has_layout` held
-    // for its class, and the base of a derived class has the same layout.
+    // for the handle class, and an object of a derived class begins in the same way.
     unsafe {
         let state = object.byte_add(STATE).cast::<HandleClass>();
         if !IS_LAYOUT_KNOWN.load(Ordering::Relaxed) || !(*state).state_mut().drops_no_objects() {

@@ -7,7 +7,9 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 
+use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::PyType;
 
 use super::adopt::{FormerOwners, RunningBody};
 pub use super::borrow_request::{BorrowRequest, BorrowTarget, Mode, NamedArgument};
@@ -106,6 +108,8 @@ pub struct CallContext<'a, 'py> {
     py: Python<'py>,
     site: &'static CallSite,
     receiver: Option<&'a Bound<'py, HandleClass>>,
+    /// The class that the constructor was called for; null for other methods.
+    class: *mut ffi::PyTypeObject,
     requests: &'a [Option<BorrowRequest<'a>>],
     /// Makes `'a` invariant, so that it lasts exactly as long as the borrow of the receiver. Objects that are given to
     /// Python live in the receiver.
@@ -121,6 +125,19 @@ impl<'a, 'py> CallContext<'a, 'py> {
     /// The object that the method was called on.
     pub(super) fn receiver(&self) -> Option<&'a Bound<'py, HandleClass>> {
         self.receiver
+    }
+
+    /// Returns the class that the constructor was called for, if it derives from `class`.
+    #[inline]
+    pub(super) fn derived_from(&self, class: *mut ffi::PyTypeObject) -> Option<Bound<'py, PyType>> {
+        if self.class.is_null() || ptr::eq(self.class, class) {
+            return None;
+        }
+        // SAFETY: Rust: `call_new` has borrowed the class until this call has ended. CPython: both are classes.
+        unsafe {
+            let is_derived = ffi::PyType_IsSubtype(self.class, class) != 0;
+            is_derived.then(|| PyType::from_borrowed_type_ptr(self.py, self.class))
+        }
     }
 
     /// Returns the call site, which has the failpoints of the result.
@@ -301,6 +318,22 @@ pub fn call_static<'py, R>(
     with_held(py, None, entry, arguments, call)
 }
 
+/// Runs `call`, the constructor that was called for `class`.
+#[doc(hidden)]
+pub fn call_new<'py, R>(
+    class: &Bound<'py, PyType>,
+    entry: &'static MethodInfo,
+    arguments: &[NamedArgument<'_>],
+    call: impl FnOnce(&CallContext<'_, 'py>) -> PyResult<R>,
+) -> PyResult<R> {
+    with_held(class.py(), None, entry, arguments, |context| {
+        call(&CallContext {
+            class: class.as_type_ptr(),
+            ..*context
+        })
+    })
+}
+
 /// Runs `call`, which has no receiver, with a shared borrow of `handle`.
 #[inline]
 pub(super) fn call_beside<'py, R>(
@@ -395,6 +428,7 @@ fn run<'a, 'py, R>(
         py,
         site: entry.site,
         receiver,
+        class: ptr::null_mut(),
         requests,
         exactly: PhantomData,
     };

@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ptr;
 
 use pyo3::exceptions::{PyBaseException, PyException, PyTypeError};
+use pyo3::ffi;
 use pyo3::inspect::PyStaticExpr;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyString, PyType};
@@ -130,7 +131,10 @@ impl HandleClass {
         traceback: Option<Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let _ = (r#type, traceback);
-        let closed = slf.get().0.close(slf.py());
+        let closed = match overridden_close(slf)? {
+            Some(close) => close.call1((slf,)).map(drop),
+            None => slf.get().0.close(slf.py()),
+        };
         // The exception of the body says more than that of the close.
         match closed {
             Err(error) if exception.is_some() && error.is_instance_of::<PyException>(slf.py()) => {
@@ -187,6 +191,21 @@ impl HandleClass {
         self.0.identity().hash(&mut hasher);
         hasher.finish()
     }
+}
+
+/// Returns the `close` of the object's class, if that is a Python class with another one than [`HandleClass::close`].
+fn overridden_close<'py>(slf: &Bound<'py, HandleClass>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let class = slf.get_type();
+    // SAFETY: CPython: this is a class.
+    let flags = unsafe { ffi::PyType_GetFlags(class.as_type_ptr()) };
+    if flags & ffi::Py_TPFLAGS_IMMUTABLETYPE != 0 {
+        // A generated class: none of its methods is called `close`.
+        return Ok(None);
+    }
+    let name = new_text(slf.py(), "close")?;
+    let close = class.getattr(&name)?;
+    let inherited = slf.py().get_type::<HandleClass>().getattr(&name)?;
+    Ok((!close.is(&inherited)).then_some(close))
 }
 
 /// The result of `==`: a `bool`, or `NotImplemented` for what is no handle.

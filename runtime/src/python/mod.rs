@@ -43,8 +43,10 @@ mod with_block;
 mod with_handle;
 mod with_object;
 
+pub use allocation::Distinct;
 pub use call::{
-    CallContext, MethodInfo, Mode, NamedArgument, call_method, call_method_mut, call_static,
+    CallContext, MethodInfo, Mode, NamedArgument, call_method, call_method_mut, call_new,
+    call_static,
 };
 pub use callable::Callable;
 pub use exceptions::{AffinityError, BusyError, ClosedError, Error};

@@ -1,8 +1,8 @@
 //! The Python object of a handle.
 
-use pyo3::PyClass;
 use pyo3::prelude::*;
 use pyo3::types::PyWeakrefReference;
+use pyo3::{PyClass, PyTypeInfo};
 
 use super::adopt::has_adopted_parts;
 use super::allocation;
@@ -24,13 +24,14 @@ use crate::interpreter::ReentrancyGuard;
 ///
 /// # Safety
 ///
-/// Every object of `Class` holds a pointer to this type's own raw type, or a null pointer.
+/// Every object of `Class`, and of a class that derives from it, holds a pointer to this type's own raw type, or a null
+/// pointer.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no Python class",
     note = "annotate `{Self}` with `#[handle(raw = …, release = …)]`"
 )]
 pub unsafe trait PyHandle: Handle {
-    /// The class; it has methods and no data.
+    /// The class. It has methods and no data, or [`Distinct`](allocation::Distinct) where others derive from it.
     type Class: PyClass<BaseType = HandleClass, Frozen = pyo3::pyclass::boolean_struct::True>;
 
     /// The class's part of a new object.
@@ -45,6 +46,18 @@ pub unsafe trait PyHandle: Handle {
     ) -> PyResult<Bound<'py, PyAny>>;
 }
 
+/// A handle whose class has a constructor. Implemented by `#[methods]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no constructor, which makes the instances of derived classes",
+    label = "`subclass` requires a constructor",
+    note = "add a method with `#[new]` that returns `Result<Owned<{Self}>>`, or remove `subclass`"
+)]
+pub trait HasConstructor: PyHandle {}
+
+/// Refuses, while compiling, a class without a constructor that other classes may derive from.
+#[doc(hidden)]
+pub const fn check_constructor<T: HasConstructor>() {}
+
 fn new_object<'py, T: PyHandle>(
     context: &CallContext<'_, 'py>,
     state: HandleState,
@@ -53,7 +66,12 @@ fn new_object<'py, T: PyHandle>(
     if context.site().should_fail(FailPoint::Object) {
         return Err(no_memory());
     }
-    new_object_of::<T>(context.py(), state)
+    match context.derived_from(T::Class::type_object_raw(context.py())) {
+        // SAFETY: trait `PyHandle`: this is the class of `T`; the callers made the state for a `T`. Rust:
+        // `derived_from` has just compared the classes.
+        Some(derived) => unsafe { allocation::new_object_of(&derived, T::class(), state) },
+        None => new_object_of::<T>(context.py(), state),
+    }
 }
 
 #[inline]

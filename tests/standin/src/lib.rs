@@ -3,6 +3,7 @@
 use leakproof::prelude::*;
 
 mod attached;
+mod bases;
 mod configs;
 mod feeds;
 #[path = "../../../runtime/tests/library/mod.rs"]
@@ -69,6 +70,9 @@ mod standin_safe {
 
     #[pymodule_export]
     use super::attached::Gauge;
+
+    #[pymodule_export]
+    use super::bases::{Album, Casket, Figure, Lease, Page, Ring};
 
     #[pymodule_export]
     use super::configs::Config;

@@ -6,6 +6,7 @@ use quote::quote;
 use crate::docs::doc_attributes;
 use crate::handle::model::{Handle, Ownership};
 use crate::pyo3::{crate_path, export_handle_class};
+use crate::span::respanned;
 
 pub(crate) fn expand_class(handle: &Handle) -> TokenStream {
     let Handle {
@@ -28,30 +29,45 @@ pub(crate) fn expand_class(handle: &Handle) -> TokenStream {
         Ownership::Part { .. } => quote!(part_into_py),
     };
     let export = export_handle_class(runtime, ident, class);
+    let python = quote!(#runtime::__private::python);
+    let subclass = handle.subclass.as_ref().map(|_| quote!(subclass,));
+    let (fields, data) = match handle.subclass {
+        Some(_) => (
+            quote!((#python::Distinct)),
+            quote!((#python::Distinct::new())),
+        ),
+        None => (TokenStream::new(), TokenStream::new()),
+    };
+    let constructor = handle.subclass.as_ref().map(|keyword| {
+        let check = quote!(const _: () = #python::object::check_constructor::<#ident>(););
+        respanned(check, keyword.span())
+    });
     quote! {
         #runtime::__python! {
             #(#documentation)*
             #comment
             #[#runtime::pyo3::pyclass(
-                extends = #runtime::__private::python::HandleClass, frozen, immutable_type, name = #name, module = #module, crate = #pyo3
+                extends = #python::HandleClass, #subclass frozen, immutable_type, name = #name, module = #module, crate = #pyo3
             )]
             #[allow(dead_code, reason = "a handle that is not exported has a class, too")]
-            #visibility struct #class;
+            #visibility struct #class #fields;
 
-            // SAFETY: guarantee 17: only `new_object` of the runtime makes objects of this class,
-            // each with a pointer of this type's kind.
-            unsafe impl #runtime::__private::python::PyHandle for #ident {
+            #constructor
+
+            // SAFETY: guarantee 17: only the runtime makes objects of this class, each with a pointer
+            // of this type's kind; guarantee 28: also those of classes that derive from it.
+            unsafe impl #python::PyHandle for #ident {
                 type Class = #class;
 
                 fn class() -> #class {
-                    #class
+                    #class #data
                 }
 
                 fn wrap_borrowed<'a, 'py>(
                     handle: #runtime::__private::handle::Borrowed<'a, Self>,
-                    context: &#runtime::__private::python::CallContext<'a, 'py>,
+                    context: &#python::CallContext<'a, 'py>,
                 ) -> #runtime::pyo3::PyResult<#runtime::pyo3::Bound<'py, #runtime::pyo3::PyAny>> {
-                    #runtime::__private::python::object::#lend(handle, context)
+                    #python::object::#lend(handle, context)
                 }
             }
 

@@ -182,6 +182,7 @@ fn expand_lineage(handle: &Handle) -> TokenStream {
         handle.fork_safe.is_some() || matches!(handle.ownership, Ownership::CallbackOnly);
     let (asks, locks) = (handle.asks_for_errors(), handle.lock.is_some());
     let (may_be_kept, owns_tree) = (handle.may_be_kept(), handle.owns_tree);
+    let subclass = handle.subclass.is_some();
     let sharing = expand_sharing(handle);
     quote! {
         #runtime::__private::handle::HandleSpec {
@@ -195,6 +196,7 @@ fn expand_lineage(handle: &Handle) -> TokenStream {
             locks: #locks,
             may_be_kept: #may_be_kept,
             owns_tree: #owns_tree,
+            subclass: #subclass,
             sharing: #sharing,
         }
     }

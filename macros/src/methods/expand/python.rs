@@ -50,7 +50,13 @@ pub(crate) fn expand(block: &MethodsBlock) -> TokenStream {
                 let (cfg, hidden) = (method.cfg_attributes(), expand_hidden(block, method));
                 quote!(#(#cfg)* impl #class { #hidden })
             });
+        let is_constructor = |method: &&&Method| method.has_python_attribute("new");
+        let constructed = methods.iter().find(is_constructor).map(|method| {
+            let cfg = method.cfg_attributes();
+            quote!(#(#cfg)* impl #runtime::__private::python::object::HasConstructor for #handle {})
+        });
         quote! {
+            #constructed
             #(#configuration)*
             #[#runtime::pyo3::pymethods]
             #[pyo3(crate = #pyo3)]
@@ -218,6 +224,10 @@ pub(crate) fn expand_wrapper(
     // The author may have parameters of these names.
     let own = |name| Ident::new(name, Span::mixed_site());
     let (this, context, slf, py) = (own("this"), own("context"), own("slf"), own("py"));
+    let class = own("class");
+    // PyO3 passes the class that is to be made to a class method.
+    let is_constructor = method.has_python_attribute("new");
+    let class_method = is_constructor.then(|| quote!(#[classmethod]));
     let body = matches!(method.source, Source::Body(_));
     let arguments = method
         .parameters
@@ -286,6 +296,10 @@ pub(crate) fn expand_wrapper(
             bound,
             quote!(call_static(#slf.py(), __ENTRY, #borrowed, |#context| #call)),
         ),
+        Receiver::None if is_constructor => (
+            quote!(#class: &#pyo3::Bound<'py, #pyo3::types::PyType>),
+            quote!(call_new(#class, __ENTRY, #borrowed, |#context| #call)),
+        ),
         Receiver::None => (
             quote!(#py: #pyo3::Python<'py>),
             quote!(call_static(#py, __ENTRY, #borrowed, |#context| #call)),
@@ -303,6 +317,7 @@ pub(crate) fn expand_wrapper(
         #(#documentation)*
         #comment
         #(#python_attributes)*
+        #class_method
         #allow_many
         #visibility fn #exported<'py, #(#lifetimes),*>(#receiver, #(#parameters),*) -> #pyo3::PyResult<#returns> {
             #runtime::__entry!(__ENTRY, __SITE, #place, #info);
