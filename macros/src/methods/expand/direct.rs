@@ -17,7 +17,15 @@ pub(crate) fn expand_entries(block: &MethodsBlock) -> Option<TokenStream> {
     let (runtime, handle) = (&block.runtime, &block.handle);
     let methods = block.methods.iter();
     let entries: Vec<_> = methods
-        .filter_map(|method| expand_entry(block, method).or_else(|| expand_wrapped(block, method)))
+        .flat_map(|method| match expand_entry(block, method) {
+            // The first one that is plain is installed.
+            Some(entry) if method.has_python_attribute("new") => {
+                [Some(entry), expand_wrapped(block, method)]
+            }
+            Some(entry) => [Some(entry), None],
+            None => [expand_wrapped(block, method), None],
+        })
+        .flatten()
         .collect();
     (!entries.is_empty()).then(|| {
         quote! {
@@ -98,7 +106,6 @@ fn expand_wrapped(block: &MethodsBlock, method: &Method) -> Option<TokenStream> 
     let (runtime, handle) = (&block.runtime, &block.handle);
     let is_simple = !matches!(method.source, Source::Nothing)
         && !method.rust_only
-        && !method.has_python_attribute("new")
         && method.consumed_receiver(handle).is_none();
     let named = python_name(method).filter(|_| is_simple)?;
     let Type::Path(path) = handle else {
@@ -217,6 +224,7 @@ fn expand_call_of_wrapper(
     let span = method.signature.ident.span();
     let name = LitCStr::new(&std::ffi::CString::new(name).ok()?, span);
     let receiver = match method.receiver {
+        Receiver::None if method.has_python_attribute("new") => quote!(&#py.get_type::<#class>()),
         Receiver::None => quote!(#py),
         _ => quote!(&*#this?),
     };

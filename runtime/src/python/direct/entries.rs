@@ -538,13 +538,16 @@ unsafe extern "C" fn constructor<M: DirectMethod>(
 ) -> *mut ffi::PyObject {
     // SAFETY: CPython: it calls the class, with arguments as for any function of the vectorcall protocol.
     unsafe {
+        let count = ffi::PyVectorcall_NARGS(count);
         if keywords.is_null()
-            && ffi::PyVectorcall_NARGS(count) == M::ARGUMENTS.cast_signed()
-            && let Some(result) = call::<M, false>(ptr::null_mut(), arguments, M::ARGUMENTS)
+            && M::REQUIRED.cast_signed() <= count
+            && count <= M::ARGUMENTS.cast_signed()
+            && let Some(result) =
+                call::<M, false>(ptr::null_mut(), arguments, count.cast_unsigned())
         {
             return result;
         }
-        construct_by_pyo3(class, arguments, ffi::PyVectorcall_NARGS(count), keywords)
+        construct_by_pyo3(class, arguments, count, keywords)
     }
 }
 

@@ -236,6 +236,14 @@ impl WrappedResult for PyResult<()> {
     }
 }
 
+/// The result of a constructor.
+impl<C> WrappedResult for PyResult<Bound<'_, C>> {
+    #[inline(always)]
+    fn into_reply(self) -> Reply {
+        Reply::of(self.map(Bound::into_ptr))
+    }
+}
+
 /// The result of `__len__`.
 impl WrappedResult for PyResult<usize> {
     #[inline(always)]
