@@ -1529,7 +1529,7 @@ DIRECT_ENTRIES = [
     mutant(
         DIRECT_ENTRY,
         "a module that is imported anew replaces the entries by themselves",
-        ("        if !(self.replaced)().function.load(Ordering::Acquire).is_null() {\n", "        if false {\n"),
+        ("        !(self.replaced)().function.load(Ordering::Acquire).is_null()\n", "        false\n"),
     ),
     mutant(
         STATE,
@@ -1549,6 +1549,21 @@ DIRECT_ENTRIES = [
     ),
     mutant(ALLOCATION, "what may be in a cycle is not shown to the collector", ("        if may_be_in_cycle {\n            ffi", "        if may_be_in_cycle && false {\n            ffi")),
     mutant(CHILDREN_ANCESTORS, "a use leaves out what may end with another keeper", ("    let within = all_within(table, id);", "    let within = all_kept(table, id);")),
+    mutant(
+        "runtime/src/python/direct/slots.rs",
+        "an operation that an entry cannot do fails",
+        ("            None => {\n                let pyo3: ffi::binaryfunc = std::mem::transmute(replaced::<M>());\n                pyo3(receiver, key)\n            }", "            None => ptr::null_mut(),"),
+    ),
+    mutant(
+        "runtime/src/python/direct/slots.rs",
+        "each truth is one",
+        ("        c_int::from(is_true)", "        c_int::from(is_true || true)"),
+    ),
+    mutant(
+        METHODS_EXPAND_DIRECT_MACRO,
+        "an argument by keyword has no default but `None`",
+        ("                arguments.push(tokens);", "                arguments.push(quote!(::core::default::Default::default()));"),
+    ),
     mutant(DIRECT_ENTRY, "a constructor loses what is passed by name", ("            true => ptr::null_mut(),\n            false => named_arguments", "            true => ptr::null_mut(),\n            false if count == 0 => ffi::PyDict_New(),\n            false => named_arguments")),
     mutant(DIRECT_ENTRY, "a constructor leaves out an own `__init__`", ("tp_vectorcall.is_none() && !initializes", "tp_vectorcall.is_none()")),
     mutant(WITH_BLOCK, "an own `__exit__` is called on a closed handle", ("    is_closed.then(|| R::", "    (is_closed && false).then(|| R::")),
@@ -1584,7 +1599,7 @@ DIRECT_ENTRIES = [
         ("        && method.detach.is_none()\n        && method.cfg", "        && method.cfg"),
         equivalent="the borrow of a direct entry is in the state's word, too, and ends when the thread has the GIL again",
     ),
-    mutant(DIRECT_ENTRY, "keywords are taken for no arguments", ("        if keywords.is_null()\n            && M::REQUIRED", "        if M::REQUIRED")),
+    mutant(DIRECT_ENTRY, "keywords are taken for no arguments", ("for any function of the vectorcall protocol.\n    unsafe {\n        let count = ffi::PyVectorcall_NARGS(count);\n        if keywords.is_null()\n            && M::REQUIRED", "for any function of the vectorcall protocol.\n    unsafe {\n        let count = ffi::PyVectorcall_NARGS(count);\n        if M::REQUIRED")),
     mutant(
         NEW_COPY,
         "text that is not ASCII is copied as if it were",

@@ -18,9 +18,9 @@ pub(crate) fn expand_entries(block: &MethodsBlock) -> Option<TokenStream> {
     let methods = block.methods.iter();
     let entries: Vec<_> = methods
         .flat_map(|method| match expand_entry(block, method) {
-            // The first one that is plain is installed.
-            Some(entry) if method.has_python_attribute("new") => {
-                [Some(entry), expand_wrapped(block, method)]
+            Some(entry) if !is_surely_plain(method) => {
+                let other = expand_wrapped(block, method);
+                [Some(entry), other.map(|other| quote!(#other.otherwise()))]
             }
             Some(entry) => [Some(entry), None],
             None => [expand_wrapped(block, method), None],
@@ -100,8 +100,19 @@ fn expand_entry(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
     })
 }
 
-/// The entry of a method with a body, or with handles among its arguments; `None` where the signature asks for more than
-/// defaults of `None`, and for special methods that have no [`slot`].
+/// Returns `true` if another entry than that of [`expand_entry`] would not be used, or would make no call faster: where
+/// the result is plain, and where there are no arguments that PyO3 would collect.
+fn is_surely_plain(method: &Method) -> bool {
+    const PLAIN: &[&str] = &["String", "CString", "bool", "f64", "c_int", "usize", "i64"];
+    let value = &method.output.value;
+    let value = argument_of(value, "Option").unwrap_or(value);
+    let is_empty = matches!(value, Type::Tuple(tuple) if tuple.elems.is_empty());
+    let is_plain = is_empty || PLAIN.iter().any(|name| is_named(value, name));
+    is_plain || (method.parameters.is_empty() && !method.has_python_attribute("new"))
+}
+
+/// The entry of a method with a body, or with handles among its arguments; `None` where the signature asks for more
+/// than an entry does, and for special methods that have no [`slot`].
 fn expand_wrapped(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
     let (runtime, handle) = (&block.runtime, &block.handle);
     let is_simple = !matches!(method.source, Source::Nothing)

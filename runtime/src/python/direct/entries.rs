@@ -2,20 +2,16 @@
 
 use std::any::TypeId;
 
-use super::method::{Arguments, DirectMethod, Receiver, Replaced, Reply};
+use super::calling::{call, replaced};
+use super::method::{DirectMethod, Replaced};
 use super::slots::{self, Slot};
-use super::values::raise_panic;
 use crate::python::allocation;
-use crate::python::object::{HandleClass, PyHandle};
-use pyo3::Borrowed;
+use crate::python::object::PyHandle;
 use pyo3::ffi;
-use pyo3::impl_::trampoline::{MethodDef, objobjproc};
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyType};
 use std::ffi::{CStr, c_int, c_void};
-use std::hint::assert_unchecked;
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::atomic::Ordering;
 /// The entries of one `#[methods]` block.
@@ -45,7 +41,7 @@ inventory::collect!(DirectFunction);
 /// # Errors
 ///
 /// `MemoryError`
-pub(in crate::python) fn install_functions(py: Python<'_>) -> PyResult<()> {
+pub(crate) fn install_functions(py: Python<'_>) -> PyResult<()> {
     let all = inventory::iter::<DirectFunction>.into_iter();
     for DirectFunction { function, entry } in all.filter(|function| function.entry.is_plain) {
         entry.install_function(&function(py)?);
@@ -58,6 +54,8 @@ pub(in crate::python) fn install_functions(py: Python<'_>) -> PyResult<()> {
 pub struct DirectEntry {
     /// Set if all arguments and the result are plain. Else PyO3's function stays.
     is_plain: bool,
+    /// Set if the entry is for the case that the one before it is not plain.
+    is_other: bool,
     name: &'static CStr,
     function: Function,
     replaced: fn() -> &'static Replaced,
@@ -77,10 +75,20 @@ enum Function {
 }
 
 impl DirectEntry {
+    /// The entry, for the case that the one before it is not plain.
+    #[must_use]
+    pub const fn otherwise(self) -> Self {
+        DirectEntry {
+            is_other: true,
+            ..self
+        }
+    }
+
     /// The entry of a method.
     pub const fn method<M: DirectMethod>(is_plain: bool) -> Self {
         DirectEntry {
             is_plain,
+            is_other: false,
             name: M::NAME,
             function: match M::ARGUMENTS {
                 0 => Function::NoArguments(without_arguments::<M, true>),
@@ -94,6 +102,7 @@ impl DirectEntry {
     pub const fn static_method<M: DirectMethod>(is_plain: bool) -> Self {
         DirectEntry {
             is_plain,
+            is_other: false,
             name: M::NAME,
             function: match M::ARGUMENTS {
                 0 => Function::StaticNoArguments(without_arguments::<M, false>),
@@ -112,6 +121,7 @@ impl DirectEntry {
     pub const fn constructor<M: DirectMethod>(is_plain: bool) -> Self {
         DirectEntry {
             is_plain,
+            is_other: false,
             name: M::NAME,
             function: Function::Constructor(constructor::<M>),
             replaced: M::replaced,
@@ -122,6 +132,7 @@ impl DirectEntry {
     pub const fn getter<M: DirectMethod>(is_plain: bool) -> Self {
         DirectEntry {
             is_plain,
+            is_other: false,
             name: M::NAME,
             function: Function::Getter(getter::<M>),
             replaced: M::replaced,
@@ -132,6 +143,7 @@ impl DirectEntry {
     pub const fn setter<M: DirectMethod>(is_plain: bool) -> Self {
         DirectEntry {
             is_plain,
+            is_other: false,
             name: M::NAME,
             function: Function::Setter(setter::<M>),
             replaced: M::replaced,
@@ -181,6 +193,7 @@ impl DirectEntry {
     const fn slot<M: DirectMethod>(is_plain: bool, slot: Slot) -> Self {
         DirectEntry {
             is_plain,
+            is_other: false,
             name: M::NAME,
             function: Function::Slot(slot),
             replaced: M::replaced,
@@ -190,7 +203,7 @@ impl DirectEntry {
     /// Puts the entry into the method table of `class`, where PyO3 has put a method of that name and convention. Does
     /// nothing the second time: a module that is imported anew has the same classes.
     fn install(&self, class: &Bound<'_, PyType>) {
-        if !(self.replaced)().function.load(Ordering::Acquire).is_null() {
+        if self.is_installed() {
             return;
         }
         let class = class.as_type_ptr();
@@ -259,9 +272,13 @@ impl DirectEntry {
         }
     }
 
+    fn is_installed(&self) -> bool {
+        !(self.replaced)().function.load(Ordering::Acquire).is_null()
+    }
+
     /// Puts the entry into the table of a function of PyO3's. Does nothing the second time.
     fn install_function(&self, function: &Bound<'_, PyCFunction>) {
-        if !(self.replaced)().function.load(Ordering::Acquire).is_null() {
+        if self.is_installed() {
             return;
         }
         // SAFETY: CPython: the type of the object says how it is laid out. PyO3 has made its table for this function,
@@ -375,121 +392,6 @@ unsafe fn static_method_table(object: *mut ffi::PyObject) -> *mut ffi::PyMethodD
         ffi::Py_DECREF(function);
         table
     }
-}
-
-/// Calls the method, or returns `None` before the call.
-///
-/// # Safety
-///
-/// CPython calls a method of `M`'s class on `receiver`, if it `HAS_RECEIVER`, with `count` objects at `arguments`: at
-/// least [`DirectMethod::REQUIRED`], and at most [`DirectMethod::ARGUMENTS`].
-#[inline(always)]
-pub(super) unsafe fn call<M: DirectMethod, const HAS_RECEIVER: bool>(
-    receiver: *mut ffi::PyObject,
-    arguments: *const *mut ffi::PyObject,
-    count: usize,
-) -> Option<*mut ffi::PyObject> {
-    if cfg!(Py_GIL_DISABLED) || M::replaced().has_failpoints() {
-        return None;
-    }
-    if !M::IS_WRAPPED {
-        // SAFETY: the caller's promise.
-        return unsafe { call_attached::<M, HAS_RECEIVER>(receiver, arguments, count) };
-    }
-    let mut passed = Passed {
-        arguments,
-        count,
-        reply: None,
-    };
-    // SAFETY: the caller's promise: CPython calls, so this thread is attached. PyO3 passes on both pointers.
-    unsafe {
-        pass_on::<M, HAS_RECEIVER>(receiver, &raw mut passed);
-    }
-    passed.reply
-}
-
-/// The arguments and the reply of a call that PyO3 passes on.
-struct Passed {
-    arguments: *const *mut ffi::PyObject,
-    count: usize,
-    reply: Option<*mut ffi::PyObject>,
-}
-
-/// A call that PyO3 passes on: it knows then that the thread is attached.
-struct PassedOn<M, const HAS_RECEIVER: bool>(PhantomData<M>);
-
-impl<M: DirectMethod, const HAS_RECEIVER: bool> MethodDef<objobjproc::Func>
-    for PassedOn<M, HAS_RECEIVER>
-{
-    const METH: objobjproc::Func = call_passed::<M, HAS_RECEIVER>;
-}
-
-/// Lets PyO3 pass a call on.
-///
-/// # Safety
-///
-/// As for [`call`]. `passed` is valid.
-#[inline(always)]
-unsafe fn pass_on<M: DirectMethod, const HAS_RECEIVER: bool>(
-    receiver: *mut ffi::PyObject,
-    passed: *mut Passed,
-) {
-    // SAFETY: the caller's promise. PyO3 does not look at the pointers.
-    unsafe { objobjproc::<PassedOn<M, HAS_RECEIVER>>(receiver, passed.cast()) };
-}
-
-/// # Safety
-///
-/// As for [`call`]. `passed` is a valid [`Passed`].
-unsafe fn call_passed<M: DirectMethod, const HAS_RECEIVER: bool>(
-    _: Python<'_>,
-    receiver: *mut ffi::PyObject,
-    passed: *mut ffi::PyObject,
-) -> PyResult<c_int> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let passed = &mut *passed.cast::<Passed>();
-        passed.reply = call_attached::<M, HAS_RECEIVER>(receiver, passed.arguments, passed.count);
-    }
-    Ok(0)
-}
-
-/// Calls the method, or returns `None` before the call.
-///
-/// # Safety
-///
-/// As for [`call`].
-#[inline(always)]
-unsafe fn call_attached<M: DirectMethod, const HAS_RECEIVER: bool>(
-    receiver: *mut ffi::PyObject,
-    arguments: *const *mut ffi::PyObject,
-    count: usize,
-) -> Option<*mut ffi::PyObject> {
-    // SAFETY: the caller's promise: CPython calls, so this thread is attached.
-    let py = unsafe { Python::assume_attached() };
-    let object = HAS_RECEIVER.then(|| {
-        // SAFETY: the caller's promise: CPython's caller holds the receiver, an object of the class.
-        unsafe {
-            assert_unchecked(!receiver.is_null());
-            Borrowed::from_ptr(py, receiver).cast_unchecked::<HandleClass>()
-        }
-    });
-    let receiver = Receiver { object, py };
-    let arguments = Arguments {
-        next: arguments,
-        left: count,
-        objects: PhantomData,
-    };
-    match catch_unwind(AssertUnwindSafe(|| M::call(receiver, arguments))) {
-        Ok(reply) => reply.map(|Reply(object)| object),
-        Err(payload) => Some(raise_panic(py, payload)),
-    }
-}
-
-/// The function of PyO3's.
-#[cold]
-pub(super) fn replaced<M: DirectMethod>() -> *mut c_void {
-    M::replaced().function.load(Ordering::Acquire)
 }
 
 unsafe extern "C" fn without_arguments<M: DirectMethod, const HAS_RECEIVER: bool>(
@@ -671,12 +573,17 @@ impl<T: PyHandle> ExportHandle<T> {
         module.add_class::<T::Class>()?;
         let class = module.py().get_type::<T::Class>();
         allocation::install(&class);
-        inventory::iter::<DirectEntries>
+        let mut is_before_plain = false;
+        for entry in inventory::iter::<DirectEntries>
             .into_iter()
             .filter(|entries| (entries.handle)() == TypeId::of::<T>())
             .flat_map(|entries| entries.entries)
-            .filter(|entry| entry.is_plain)
-            .for_each(|entry| entry.install(&class));
+        {
+            if entry.is_plain && !(entry.is_other && is_before_plain) {
+                entry.install(&class);
+            }
+            is_before_plain = entry.is_plain;
+        }
         Ok(())
     }
 }

@@ -8,7 +8,10 @@
 //!
 //! A method with a body, and one with handles among its arguments, has an entry that only reads the arguments in this
 //! way, and then calls the generated wrapper, which PyO3's function would have called. Arguments with the default
-//! `None` may be left out.
+//! `None` may be left out, and all that are passed by keyword only. So have functions of a module, and constructors,
+//! where the class has no `__init__` of its own. `__len__`, `__bool__`, `__contains__`, `__getitem__`, `__iter__`,
+//! `__next__`, `__repr__` and `__str__` have entries in the slots of the class ([`slots`]). All other special methods
+//! are PyO3's.
 //!
 //! Any other entry borrows the handle as [`call`](super::call) does. It is installed in the method table of the class
 //! when the module is initialized. The methods whose arguments and results are plain values have one, static methods
@@ -16,6 +19,7 @@
 //! already, where the method only reads: see [`PlainArgument`] and [`PlainResult`].
 //! Free-threaded Python always calls PyO3's function, as does a thread with an armed failpoint.
 
+mod calling;
 mod entries;
 mod method;
 mod select;
@@ -85,7 +89,8 @@ macro_rules! __direct {
     }};
 }
 
-/// The direct entry of a method whose generated wrapper is called: its kind, the class, the name in Python, the arguments with how each is passed, and the call.
+/// The direct entry of a method whose generated wrapper is called: its kind, the class, the name in Python, the
+/// arguments with how each is passed, and the call.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __wrapped {

@@ -1,5 +1,5 @@
-//! Direct entries of special methods: those of iteration, of sequences, and of text. CPython calls them through slots of
-//! the class, which have conventions of their own.
+//! Direct entries of special methods: those of iteration, of sequences, and of text. CPython calls them through slots
+//! of the class, which have conventions of their own.
 
 use std::ffi::{c_int, c_void};
 use std::ptr;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use pyo3::ffi;
 
-use super::entries::{call, replaced};
+use super::calling::{call, replaced};
 use super::method::DirectMethod;
 
 /// The function of an entry for a special method, by the convention of its slot.
