@@ -454,6 +454,11 @@ def interrupted(search: MODULE.Search) -> None:
         signal.signal(signal.SIGALRM, before)
 
 
+def marks() -> object:
+    rod = MODULE.Rod(2)
+    return len(rod), bool(rod), 1 in rod, rod[1], repr(rod), str(rod)
+
+
 def measure() -> object:
     # The stubs of in-place operators say that these return nothing, and those of a set attribute that there is none.
     one: Any = MODULE.Measure(1)
@@ -469,9 +474,6 @@ def measure() -> object:
         two < one,
         one == two,
         bool(one),
-        len(two),
-        1 in two,
-        two[1],
         1 + two,
         (one + two).length,
         two | one,
@@ -616,9 +618,6 @@ OPERATIONS = [
     Operation("wait", wait),
     Operation("measure", measure),
     Operation("measure and another type", lambda: MODULE.Measure(1) == 1),
-    Operation("measure of a negative length", lambda: len(MODULE.Measure(-1)), raises=ValueError),
-    Operation("negative mark of a measure", lambda: -1 in MODULE.Measure(1), raises=ValueError),
-    Operation("missing mark of a measure", lambda: MODULE.Measure(1)[1], raises=IndexError),
     Operation("measure and text", lambda: MODULE.Measure(1) % "m\0m", raises=ValueError),
     Operation("miss file", lambda: MODULE.miss_file(0), raises=MODULE.NoFileError),
     Operation("miss file again", lambda: MODULE.miss_file(2), raises=MODULE.GoneError),
@@ -640,6 +639,9 @@ OPERATIONS = [
     Operation("deal that fails", lambda: deal(True), raises=KeyError),
     Operation("ruler shorter than nothing", lambda: MODULE.Ruler(-1), raises=ValueError),
     Operation("rod", lambda: MODULE.Rod(1) == MODULE.Rod(1)),
+    Operation("marks of a rod", marks),
+    Operation("missing mark of a rod", lambda: MODULE.Rod(1)[1], raises=MODULE.Error),
+    Operation("rod of a negative length", lambda: len(MODULE.Rod(-1)), raises=OverflowError),
     Operation("list", MODULE.List),
     Operation("look", lambda: MODULE.List().look()),
     Operation("feed", lambda: list(MODULE.Feed(iter([1, 2, -1]).__next__))),

@@ -2,7 +2,6 @@
 
 use std::ffi::CString;
 use std::marker::PhantomData;
-use std::ptr;
 
 use pyo3::ffi;
 use pyo3::inspect::{PyStaticConstant, PyStaticExpr, PyStaticOperator};
@@ -69,15 +68,6 @@ impl<R> WrappedResult for PyResult<TypedResult<'_, R>> {
     #[inline(always)]
     fn into_reply(self) -> Reply {
         Reply::of(self.map(|result| result.0.into_ptr()))
-    }
-}
-
-/// The result of `__next__`: null without an exception ends the iteration.
-impl<R> WrappedResult for PyResult<Option<TypedResult<'_, R>>> {
-    #[inline(always)]
-    fn into_reply(self) -> Reply {
-        let next = |next: Option<TypedResult<'_, R>>| next.map(|it| it.0.into_ptr());
-        Reply::of(self.map(|it| next(it).unwrap_or(ptr::null_mut())))
     }
 }
 

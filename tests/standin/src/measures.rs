@@ -3,7 +3,7 @@
 use std::ffi::c_int;
 
 use leakproof::prelude::*;
-use leakproof::pyo3::exceptions::{PyIndexError, PyKeyError};
+use leakproof::pyo3::exceptions::PyKeyError;
 use leakproof::pyo3::prelude::*;
 use leakproof::pyo3::types::PyType;
 
@@ -87,28 +87,6 @@ impl Measure {
 
     fn __bool__(&self) -> bool {
         self.length() != 0
-    }
-
-    /// The number of marks. Fails for a negative length.
-    fn __len__(&self) -> Result<usize> {
-        let count = usize::try_from(self.length());
-        count.map_err(|_| Error::Value("it is shorter than nothing".into()))
-    }
-
-    /// Fails for a negative mark.
-    fn __contains__(&self, mark: c_int) -> Result<bool> {
-        match mark {
-            0.. => Ok(mark < self.length()),
-            _ => Err(Error::Value("no measure has negative marks".into())),
-        }
-    }
-
-    /// The mark at an index.
-    fn __getitem__(&self, index: c_int) -> PyResult<c_int> {
-        match (0..self.length()).contains(&index) {
-            true => Ok(index * 10),
-            false => Err(PyIndexError::new_err("there is no such mark")),
-        }
     }
 
     fn __setattr__(&mut self, name: &str, value: c_int) -> Result<()> {
@@ -198,4 +176,22 @@ impl Rod {
     fn __eq__(&self, other: &Rod) -> bool {
         self.compare(other) == 0
     }
+
+    #[calls(ffi::measure_marks)]
+    fn __len__(&self) -> usize;
+
+    #[calls(ffi::measure_has_mark, args = (self, 0))]
+    fn __bool__(&self) -> bool;
+
+    #[calls(ffi::measure_has_mark)]
+    fn __contains__(&self, mark: c_int) -> bool;
+
+    #[calls(ffi::measure_mark, args = (self, mark, out), fails = nonzero)]
+    fn __getitem__(&self, mark: c_int) -> Result<c_int>;
+
+    #[calls(ffi::measure_size, fails = null)]
+    fn __repr__(&self) -> Result<CString>;
+
+    #[calls(ffi::measure_size, fails = null)]
+    fn __str__(&self) -> Result<CString>;
 }

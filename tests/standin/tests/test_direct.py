@@ -11,11 +11,11 @@ from standin_safe import (
     AffinityError,
     BusyError,
     ClosedError,
-    Feed,
+    Error,
     Keepsake,
     Letter,
-    Measure,
     Parcel,
+    Rod,
     Session,
     Store,
     StoreError,
@@ -231,8 +231,8 @@ def test_forked_child_is_refused():
 SLOTS = {
     "__len__": len,
     "__bool__": bool,
-    "__contains__": lambda measure, mark: mark in measure,
-    "__getitem__": lambda measure, index: measure[index],
+    "__contains__": lambda rod, mark: mark in rod,
+    "__getitem__": lambda rod, mark: rod[mark],
     "__repr__": repr,
     "__str__": str,
 }
@@ -259,32 +259,32 @@ def test_special_methods_do_what_they_do_by_name(length, name, arguments):
         except Exception as error:
             return type(error), str(error)
 
-    measure = Measure(length)
+    rod = Rod(length)
     for _ in range(2):
-        by_slot = outcome(SLOTS[name], measure, *arguments)
-        assert by_slot == outcome(getattr(measure, name), *arguments)
-        assert type(by_slot) is type(outcome(getattr(measure, name), *arguments))
+        by_slot = outcome(SLOTS[name], rod, *arguments)
+        assert by_slot == outcome(getattr(rod, name), *arguments)
+        assert type(by_slot) is type(outcome(getattr(rod, name), *arguments))
+
+
+def test_special_methods():
+    for _ in range(2):
+        rod = Rod(3)
+        assert len(rod) == 3 and bool(rod) is True and bool(Rod(0)) is False
+        assert (2 in rod) is True and (3 in rod) is False
+        assert rod[2] == 20 and repr(rod) == str(rod) == "short"
+        with pytest.raises(OverflowError):
+            len(Rod(-1))
+        with pytest.raises(Error):
+            rod[3]
 
 
 def test_special_methods_of_a_closed_handle():
-    measure = Measure(3)
-    measure.close()
+    rod = Rod(3)
+    rod.close()
     for name, call in SLOTS.items():
-        if name == "__repr__":
-            continue
         for _ in range(2):
             with pytest.raises(ClosedError):
-                call(measure, *([1] if name in ("__contains__", "__getitem__") else []))
-
-
-def test_iteration_by_slots():
-    for _ in range(2):
-        feed = Feed(iter([1, 2, -1]).__next__)
-        assert list(feed) == [1, 2]
-        failing = Feed(iter([1, 0]).__next__)
-        assert next(failing) == 1
-        with pytest.raises(RuntimeError):
-            next(failing)
+                call(rod, *([1] if name in ("__contains__", "__getitem__") else []))
 
 
 def test_descriptors_are_those_of_the_class():

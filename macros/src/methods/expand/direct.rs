@@ -57,8 +57,7 @@ fn expand_entry(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
         name,
         signature,
     } = python_name(method).filter(|_| is_simple)?;
-    let is_other = ["setter", "next"].contains(&kind.to_string().as_str());
-    if is_other || signature.is_some_and(|signature| signature.has_keywords()) {
+    if kind.to_string() == "setter" || signature.is_some_and(|signature| signature.has_keywords()) {
         return None;
     }
     let mut parameters = Vec::new();
@@ -112,13 +111,17 @@ fn is_surely_plain(method: &Method) -> bool {
 }
 
 /// The entry of a method with a body, or with handles among its arguments; `None` where the signature asks for more
-/// than an entry does, and for special methods that have no [`slot`].
+/// than an entry does, and for special methods.
 fn expand_wrapped(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
     let (runtime, handle) = (&block.runtime, &block.handle);
     let is_simple = !matches!(method.source, Source::Nothing)
         && !method.rust_only
         && method.consumed_receiver(handle).is_none();
     let named = python_name(method).filter(|_| is_simple)?;
+    if named.name.starts_with("__") && !method.has_python_attribute("new") {
+        // PyO3's function of a slot collects no arguments, and makes no object of a number: it is the faster one.
+        return None;
+    }
     let Type::Path(path) = handle else {
         return None;
     };
@@ -297,13 +300,11 @@ fn python_name(method: &Method) -> Option<Named> {
     })
 }
 
-/// The kind of the entry of a special method: that of iteration, of sequences, and of text. `None` for any other one.
+/// The kind of the entry of a special method: that of sequences, and of text. `None` for any other one.
 fn slot(name: &str, method: &Method) -> Option<TokenStream> {
     let (kind, arguments) = match name {
         "__len__" => (quote!(length), 0),
         "__bool__" => (quote!(truth), 0),
-        "__iter__" => (quote!(iterator), 0),
-        "__next__" => (quote!(next), 0),
         "__repr__" => (quote!(representation), 0),
         "__str__" => (quote!(text), 0),
         "__contains__" => (quote!(contains), 1),
@@ -324,6 +325,8 @@ fn renamed(
     let parsed = attribute.parse_nested_meta(|meta| {
         if meta.path.is_ident("name") {
             name = meta.value()?.parse::<LitStr>()?.value();
+        } else if meta.path.is_ident("text_signature") {
+            meta.value()?.parse::<LitStr>()?;
         } else if meta.path.is_ident("signature") {
             let group = meta.value()?.parse::<Group>()?;
             *signature = Some(PythonSignature::of(group.stream()));

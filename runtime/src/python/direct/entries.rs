@@ -170,16 +170,6 @@ impl DirectEntry {
         Self::slot::<M>(is_plain, Slot::Item(slots::item::<M>))
     }
 
-    /// The entry of `__iter__`.
-    pub const fn iterator<M: DirectMethod>(is_plain: bool) -> Self {
-        Self::slot::<M>(is_plain, Slot::Iterator(slots::unary::<M>))
-    }
-
-    /// The entry of `__next__`.
-    pub const fn next<M: DirectMethod>(is_plain: bool) -> Self {
-        Self::slot::<M>(is_plain, Slot::Next(slots::unary::<M>))
-    }
-
     /// The entry of `__repr__`.
     pub const fn representation<M: DirectMethod>(is_plain: bool) -> Self {
         Self::slot::<M>(is_plain, Slot::Representation(slots::unary::<M>))

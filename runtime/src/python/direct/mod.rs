@@ -9,9 +9,8 @@
 //! A method with a body, and one with handles among its arguments, has an entry that only reads the arguments in this
 //! way, and then calls the generated wrapper, which PyO3's function would have called. Arguments with the default
 //! `None` may be left out, and all that are passed by keyword only. So have functions of a module, and constructors,
-//! where the class has no `__init__` of its own. `__len__`, `__bool__`, `__contains__`, `__getitem__`, `__iter__`,
-//! `__next__`, `__repr__` and `__str__` have entries in the slots of the class ([`slots`]). All other special methods
-//! are PyO3's.
+//! where the class has no `__init__` of its own. Of the special methods only those of sequences and text have entries,
+//! where they call C or read a field ([`slots`]): for all others PyO3's function is the faster one.
 //!
 //! Any other entry borrows the handle as [`call`](super::call) does. It is installed in the method table of the class
 //! when the module is initialized. The methods whose arguments and results are plain values have one, static methods

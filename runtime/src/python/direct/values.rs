@@ -244,29 +244,6 @@ impl<C> WrappedResult for PyResult<Bound<'_, C>> {
     }
 }
 
-/// The result of `__len__`.
-impl WrappedResult for PyResult<usize> {
-    #[inline(always)]
-    fn into_reply(self) -> Reply {
-        // SAFETY: CPython: a call of Python's was just made, so this thread is attached.
-        Reply::of(self.map(|length| unsafe { ffi::PyLong_FromSize_t(length) }))
-    }
-}
-
-/// The result of `__bool__` and `__contains__`.
-impl WrappedResult for PyResult<bool> {
-    #[inline(always)]
-    fn into_reply(self) -> Reply {
-        // SAFETY: CPython: the two objects live as long as the interpreter, and are given out as new references.
-        Reply::of(self.map(|is_true| unsafe {
-            ffi::Py_NewRef(match is_true {
-                true => ffi::Py_True(),
-                false => ffi::Py_False(),
-            })
-        }))
-    }
-}
-
 impl Reply {
     /// The reply with a new reference.
     #[inline(always)]
