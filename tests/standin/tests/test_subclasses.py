@@ -190,6 +190,18 @@ def test_with_calls_an_overridden_close():
     assert log == ["close"] * 2
 
 
+@pytest.mark.parametrize("kind", [staticmethod, classmethod], ids=lambda kind: kind.__name__)
+def test_with_calls_a_close_of_any_kind(kind):
+    def close(*arguments):
+        seen.append(arguments)
+
+    seen = []
+    cls = type("Odd", (Album,), {"close": kind(close)})
+    with cls(3) as album:
+        pass
+    assert seen == [(cls,) if kind is classmethod else ()] and not album.closed
+
+
 def test_error_of_a_close_gives_way_to_that_of_the_block():
     class Broken(Album):
         error: type[BaseException] = LookupError
