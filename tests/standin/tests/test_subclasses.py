@@ -231,7 +231,7 @@ def test_close_that_does_not_close_leaves_the_handle_open():
     assert kept.closed
 
 
-def test_drop_and_parents_do_not_call_an_overridden_close():
+def test_drop_does_not_call_an_overridden_close():
     log = []
     Logged(3, log)
     assert log == [] and live_handles() == NONE
