@@ -1576,7 +1576,7 @@ DIRECT_ENTRIES = [
     ),
     mutant(PYTHON_CALL, "a constructor makes objects of its own class only", ("            is_derived.then(|| ", "            (is_derived && false).then(|| ")),
     mutant(HANDLE_SPEC, "what lives in an instance of a derived class is hidden from the collector", ("        self.subclass || self.may_be_in_cycle()", "        self.may_be_in_cycle()")),
-    mutant(PYTHON_HANDLE_CLASS, "the end of a with block passes over an own `close`", ("    Ok((!close.is(&inherited)).then_some(close))", "    Ok((!close.is(&inherited) && false).then_some(close))")),
+    mutant(PYTHON_HANDLE_CLASS, "the end of a with block passes over an own `close`", ("    Ok((!close.is(&inherited)).then_some(name))", "    Ok((!close.is(&inherited) && false).then_some(name))")),
     mutant(ALLOCATION, "the class of a dropped object is not counted down", ("        ffi::Py_DECREF(class.cast());\n", "")),
     mutant(ALLOCATION, "the owner of a dropped view stays", ("            ffi::Py_DECREF(owner);\n", "            let _ = owner;\n")),
     mutant(ALLOCATION, "weak references to a dropped object are not told", ("            ffi::PyObject_ClearWeakRefs(object);\n", "")),

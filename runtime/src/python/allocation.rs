@@ -152,7 +152,7 @@ pub(super) unsafe fn new_object_of<'py, C: PyClass<BaseType = HandleClass>>(
     class: C,
     state: HandleState,
 ) -> PyResult<Bound<'py, C>> {
-    // Here the collector may run, and the metaclass.
+    // Here the collector may run.
     let _python = ReentrancyGuard::begin();
     let py = derived.py();
     let object = PyClassInitializer::from(HandleClass::new(state)).add_subclass(class);

@@ -7,9 +7,9 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 
-use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
+use pyo3::{PyTypeInfo, ffi};
 
 use super::adopt::{FormerOwners, RunningBody};
 pub use super::borrow_request::{BorrowRequest, BorrowTarget, Mode, NamedArgument};
@@ -127,15 +127,17 @@ impl<'a, 'py> CallContext<'a, 'py> {
         self.receiver
     }
 
-    /// Returns the class that the constructor was called for, if it derives from `class`.
+    /// Returns the class that the constructor was called for, if it derives from the class `C`.
     #[inline]
-    pub(super) fn derived_from(&self, class: *mut ffi::PyTypeObject) -> Option<Bound<'py, PyType>> {
-        if self.class.is_null() || ptr::eq(self.class, class) {
+    pub(super) fn derived_from<C: PyTypeInfo>(&self) -> Option<Bound<'py, PyType>> {
+        if self.class.is_null() {
             return None;
         }
+        let class = C::type_object_raw(self.py);
         // SAFETY: Rust: `call_new` has borrowed the class until this call has ended. CPython: both are classes.
         unsafe {
             let is_derived = ffi::PyType_IsSubtype(self.class, class) != 0;
+            let is_derived = is_derived && !ptr::eq(self.class, class);
             is_derived.then(|| PyType::from_borrowed_type_ptr(self.py, self.class))
         }
     }

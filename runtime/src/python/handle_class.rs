@@ -132,7 +132,7 @@ impl HandleClass {
     ) -> PyResult<()> {
         let _ = (r#type, traceback);
         let closed = match overridden_close(slf)? {
-            Some(close) => close.call1((slf,)).map(drop),
+            Some(name) => slf.call_method0(name).map(drop),
             None => slf.get().0.close(slf.py()),
         };
         // The exception of the body says more than that of the close.
@@ -193,8 +193,8 @@ impl HandleClass {
     }
 }
 
-/// Returns the `close` of the object's class, if that is a Python class with another one than [`HandleClass::close`].
-fn overridden_close<'py>(slf: &Bound<'py, HandleClass>) -> PyResult<Option<Bound<'py, PyAny>>> {
+/// Returns the name of `close`, if the object's class is a Python class with another one than [`HandleClass::close`].
+fn overridden_close<'py>(slf: &Bound<'py, HandleClass>) -> PyResult<Option<Bound<'py, PyString>>> {
     let class = slf.get_type();
     // SAFETY: CPython: this is a class.
     let flags = unsafe { ffi::PyType_GetFlags(class.as_type_ptr()) };
@@ -205,7 +205,7 @@ fn overridden_close<'py>(slf: &Bound<'py, HandleClass>) -> PyResult<Option<Bound
     let name = new_text(slf.py(), "close")?;
     let close = class.getattr(&name)?;
     let inherited = slf.py().get_type::<HandleClass>().getattr(&name)?;
-    Ok((!close.is(&inherited)).then_some(close))
+    Ok((!close.is(&inherited)).then_some(name))
 }
 
 /// The result of `==`: a `bool`, or `NotImplemented` for what is no handle.

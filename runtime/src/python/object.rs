@@ -1,8 +1,8 @@
 //! The Python object of a handle.
 
+use pyo3::PyClass;
 use pyo3::prelude::*;
 use pyo3::types::PyWeakrefReference;
-use pyo3::{PyClass, PyTypeInfo};
 
 use super::adopt::has_adopted_parts;
 use super::allocation;
@@ -66,7 +66,7 @@ fn new_object<'py, T: PyHandle>(
     if context.site().should_fail(FailPoint::Object) {
         return Err(no_memory());
     }
-    match context.derived_from(T::Class::type_object_raw(context.py())) {
+    match context.derived_from::<T::Class>() {
         // SAFETY: trait `PyHandle`: this is the class of `T`; the callers made the state for a `T`. Rust:
         // `derived_from` has just compared the classes.
         Some(derived) => unsafe { allocation::new_object_of(&derived, T::class(), state) },

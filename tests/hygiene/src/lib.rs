@@ -84,6 +84,7 @@ pub mod shadowed {
         raw = ::libc::FILE,
         release(::libc::fclose, fails = nonzero),
         errors = ::lp::Errno,
+        subclass,
         crate = ::lp
     )]
     pub struct File;

@@ -190,6 +190,18 @@ def test_with_calls_an_overridden_close():
     assert log == ["close"] * 2
 
 
+@pytest.mark.parametrize("kind", [staticmethod, classmethod], ids=lambda kind: kind.__name__)
+def test_with_calls_a_close_of_any_kind(kind):
+    def close(*arguments):
+        seen.append(arguments)
+
+    seen = []
+    cls = type("Odd", (Album,), {"close": kind(close)})
+    with cls(3) as album:
+        pass
+    assert seen == [(cls,) if kind is classmethod else ()] and not album.closed
+
+
 def test_error_of_a_close_gives_way_to_that_of_the_block():
     class Broken(Album):
         error: type[BaseException] = LookupError
@@ -219,7 +231,7 @@ def test_close_that_does_not_close_leaves_the_handle_open():
     assert kept.closed
 
 
-def test_drop_and_parents_do_not_call_an_overridden_close():
+def test_drop_does_not_call_an_overridden_close():
     log = []
     Logged(3, log)
     assert log == [] and live_handles() == NONE
