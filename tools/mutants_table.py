@@ -1564,6 +1564,11 @@ DIRECT_ENTRIES = [
         "an argument by keyword has no default but `None`",
         ("                arguments.push(tokens);", "                arguments.push(quote!(::core::default::Default::default()));"),
     ),
+    mutant(
+        ALLOCATION,
+        "the collector does not see the owner of a view",
+        ("                0 => visit(view.owner().as_ptr(), argument),", "                0 => 0,"),
+    ),
     mutant(DIRECT_ENTRY, "a constructor loses what is passed by name", ("            true => ptr::null_mut(),\n            false => named_arguments", "            true => ptr::null_mut(),\n            false if count == 0 => ffi::PyDict_New(),\n            false => named_arguments")),
     mutant(DIRECT_ENTRY, "a constructor leaves out an own `__init__`", ("tp_vectorcall.is_none() && !initializes", "tp_vectorcall.is_none()")),
     mutant(WITH_BLOCK, "an own `__exit__` is called on a closed handle", ("    is_closed.then(|| R::", "    (is_closed && false).then(|| R::")),

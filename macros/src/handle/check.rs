@@ -170,10 +170,16 @@ fn check_borrow_group(args: &HandleArgs, diagnostics: &Diagnostics) {
             "an `independent` object is not borrowed together with others: keep one of `borrowed_with` and `independent`",
         ),
         (None, Some(keyword), _) | (None, None, Some(keyword)) if args.understood => {
+            let other_way = match keyword == "borrowed_with" {
+                true => {
+                    "; handles that C does not count share what is their parent, with `parent = P, mut_parent`"
+                }
+                false => "",
+            };
             diagnostics.at(
                 keyword,
                 format!(
-                    "`{keyword}` is for reference-counted handles: add `retain = ffi::f`, or remove `{keyword}`"
+                    "`{keyword}` is for reference-counted handles: add `retain = ffi::f`, or remove `{keyword}`{other_way}"
                 ),
             );
         }

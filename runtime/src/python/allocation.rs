@@ -8,6 +8,7 @@
 //! Objects of classes that derive from a handle class are made by PyO3. They have what CPython adds behind and before
 //! the layout of the handle class: a dict, slots. CPython drops these, and then calls the function of the handle class.
 
+use std::ffi::{c_int, c_void};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
@@ -49,6 +50,9 @@ static IS_LAYOUT_KNOWN: AtomicBool = AtomicBool::new(false);
 /// PyO3's function that drops an object of the base class; null until a class is installed.
 static PYO3_DEALLOC: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
 
+/// PyO3's function that shows an object of the base class to the garbage collector; null until a class is installed.
+static PYO3_TRAVERSE: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
+
 /// Returns whether the objects of `class` have a head, [`HandleClass`], a list of weak references, `data` bytes of the
 /// class, and nothing else.
 ///
@@ -64,7 +68,7 @@ unsafe fn has_layout(class: *mut ffi::PyTypeObject, data: usize) -> bool {
     }
 }
 
-/// Lets the objects of `class` be dropped here.
+/// Lets the objects of `class` be dropped, and shown to the garbage collector, here.
 pub(super) fn install(class: &Bound<'_, PyType>) {
     let base = class.py().get_type::<HandleClass>().as_type_ptr();
     let class = class.as_type_ptr();
@@ -79,6 +83,10 @@ pub(super) fn install(class: &Bound<'_, PyType>) {
             // PyO3's function of the base class does for all handle classes, because their data need no drop.
             PYO3_DEALLOC.store(pyo3 as *mut (), Ordering::Release);
             (*class).tp_dealloc = Some(dealloc);
+        }
+        if let Some(pyo3) = (*base).tp_traverse {
+            PYO3_TRAVERSE.store(pyo3 as *mut (), Ordering::Release);
+            (*class).tp_traverse = Some(traverse);
         }
     }
 }
@@ -265,5 +273,31 @@ unsafe fn dealloc_by_pyo3(object: *mut ffi::PyObject) {
     unsafe {
         let pyo3: ffi::destructor = std::mem::transmute(pyo3);
         pyo3(object);
+    }
+}
+
+/// Shows an object to the garbage collector: what it refers to, and its class, as CPython asks of the function of the
+/// first class that is on the heap. Trees have many views, and PyO3's function takes 150 instructions for each.
+unsafe extern "C" fn traverse(
+    object: *mut ffi::PyObject,
+    visit: ffi::visitproc,
+    argument: *mut c_void,
+) -> c_int {
+    // SAFETY: CPython: the object is of a handle class, or derived from one, and stays during the call. `has_layout` held
+    // for the handle class, and `install` has stored PyO3's function before. That of the base class shows the whole
+    // object.
+    unsafe {
+        let state = object.byte_add(STATE).cast::<HandleClass>();
+        if IS_LAYOUT_KNOWN.load(Ordering::Relaxed)
+            && let Some(view) = (*state).state().as_view()
+        {
+            return match visit(ffi::Py_TYPE(object).cast(), argument) {
+                0 => visit(view.owner().as_ptr(), argument),
+                stopped => stopped,
+            };
+        }
+        let pyo3 = PYO3_TRAVERSE.load(Ordering::Acquire);
+        let pyo3: ffi::traverseproc = std::mem::transmute(pyo3);
+        pyo3(object, visit, argument)
     }
 }

@@ -6,7 +6,7 @@ import sys
 import sysconfig
 
 import pytest
-from standin_safe import Board, Feed, Folder, List, Parcel, Store, dropped_locked, live_handles, meddled
+from standin_safe import Board, Feed, Folder, List, Outline, Parcel, Store, dropped_locked, live_handles, meddled
 
 NONE = dict.fromkeys(live_handles(), 0)
 
@@ -32,6 +32,18 @@ def test_callable_that_two_handles_share_stays_while_it_is_used():
     assert call() == 2
     call.__closure__[0].cell_contents.clear()
     assert live_handles() == NONE
+
+
+def test_collector_sees_the_class_of_each_object_and_its_owner():
+    for _ in range(2):
+        outline = Outline()
+        outline.root.append(1)
+        folder = Folder(1)
+        board = Board()
+        assert gc.get_referents(outline.root) == [type(outline.root), outline]
+        assert gc.get_referents(outline) == [Outline]
+        assert gc.get_referents(folder) == [Folder]
+        assert gc.get_referents(board) == [Board]
 
 
 def test_value_cannot_run_python_code_while_garbage_is_collected():
