@@ -283,9 +283,9 @@ unsafe extern "C" fn traverse(
     visit: ffi::visitproc,
     argument: *mut c_void,
 ) -> c_int {
-    // SAFETY: CPython: the object is of a handle class, or derived from one, and stays during the call. `has_layout` held
-    // for the handle class, and `install` has stored PyO3's function before. That of the base class shows the whole
-    // object.
+    // SAFETY: CPython: the object is of a handle class, or derived from one, and stays during the call. `has_layout`
+    // held for the handle class, and `install` has stored PyO3's function before. That of the base class shows the
+    // whole object.
     unsafe {
         let state = object.byte_add(STATE).cast::<HandleClass>();
         if IS_LAYOUT_KNOWN.load(Ordering::Relaxed)
