@@ -1206,7 +1206,7 @@ KEEPING = [
     mutant(USES, "only what keeps callbacks makes calls look at the table", ("    if calls_back || const", "    if false && calls_back || const")),
     mutant(USES_FIELD, "the field of an object is read when the use has ended", ("        let uses = begin([Argument(handle).in_use(exclusive)])?;\n", "        let uses = begin([Argument(handle).in_use(exclusive)])?.filter(|_| false);\n")),
     mutant(USES, "a handle with what C keeps in it is used beside what changes that", ("        || HIDDEN.load(Ordering::Relaxed) && (kind.is_view() || kind.has_relatives())", ""), equivalent="without a method that lets C keep handles, the borrow of a lent handle is that of its lender, and with one all calls are of interest"),
-    mutant(USES_TABLE, "a release excludes what C made at the address meanwhile", ("depth) || self.is_released_elsewhere(by, depth)\n", "depth)\n")),
+    mutant(USES_TABLE, "a release excludes what C made at the address meanwhile", ("|| self.is_released_elsewhere(by, depth)\n", "\n")),
     mutant(USES_KEY, "numbers of two types are one object", ("            () if kind.is_integer() => Among::Kind(ptr::from_ref(kind).addr()),\n", "")),
     mutant(USES_RELEASE, "a release that waited for a callback on a thread of C's is left behind", ("        if LEFT.get() && !is_inside() {\n", "        if false && LEFT.get() && !is_inside() {\n")),
     mutant(CALLBACKS_ENTER, "a callback on a thread of C's does not look at the releases that wait", ("frame.is_none().then(|| AtCallbackEnd)", "frame.is_some().then(|| AtCallbackEnd)")),

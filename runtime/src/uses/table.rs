@@ -242,9 +242,18 @@ impl UseEntry {
         self.by == By::Barring && by == By::Callback && self.depth == depth.around()
     }
 
+    /// Returns whether a callback bars a handle with a lock of the library's, and the other use is on another thread:
+    /// that waits for the lock.
+    fn is_locked(&self, depth: Depth) -> bool {
+        let is_other = self.by == By::Barring && self.depth.thread != depth.thread;
+        is_other && self.claim.id.kind().locks()
+    }
+
     /// Returns whether this use is in no way of another one, whatever that is of.
     fn admits(&self, by: By, depth: Depth) -> bool {
-        self.is_of_same_callback(by, depth) || self.is_released_elsewhere(by, depth)
+        self.is_of_same_callback(by, depth)
+            || self.is_locked(depth)
+            || self.is_released_elsewhere(by, depth)
     }
 
     /// Returns whether this use excludes one that begins.
