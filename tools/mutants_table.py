@@ -148,6 +148,7 @@ CALL_BUFFER = "runtime/src/call/buffer.rs"
 CONVERT_OUT_PARAM = "runtime/src/convert/out_param.rs"
 METHODS_CHECK_BUFFER_MACRO = "macros/src/methods/check/buffer.rs"
 PYTHON_WITH_OBJECT = "runtime/src/python/with_object.rs"
+USES_KEY = "runtime/src/uses/key.rs"
 
 
 @dataclass(frozen=True)
@@ -1205,8 +1206,8 @@ KEEPING = [
     mutant(USES, "only what keeps callbacks makes calls look at the table", ("    if calls_back || const", "    if false && calls_back || const")),
     mutant(USES_FIELD, "the field of an object is read when the use has ended", ("        let uses = begin([Argument(handle).in_use(exclusive)])?;\n", "        let uses = begin([Argument(handle).in_use(exclusive)])?.filter(|_| false);\n")),
     mutant(USES, "a handle with what C keeps in it is used beside what changes that", ("        || HIDDEN.load(Ordering::Relaxed) && (kind.is_view() || kind.has_relatives())", ""), equivalent="without a method that lets C keep handles, the borrow of a lent handle is that of its lender, and with one all calls are of interest"),
-    mutant(USES_TABLE, "a release excludes what C made at the address meanwhile", ("            && !self.is_released_elsewhere(by, depth)\n", "")),
-    mutant(USES_TABLE, "numbers of two types are one object", ("            () if kind.is_integer() => Among::Kind(ptr::from_ref(kind).addr()),\n", "")),
+    mutant(USES_TABLE, "a release excludes what C made at the address meanwhile", ("|| self.is_released_elsewhere(by, depth)\n", "\n")),
+    mutant(USES_KEY, "numbers of two types are one object", ("            () if kind.is_integer() => Among::Kind(ptr::from_ref(kind).addr()),\n", "")),
     mutant(USES_RELEASE, "a release that waited for a callback on a thread of C's is left behind", ("        if LEFT.get() && !is_inside() {\n", "        if false && LEFT.get() && !is_inside() {\n")),
     mutant(CALLBACKS_ENTER, "a callback on a thread of C's does not look at the releases that wait", ("frame.is_none().then(|| AtCallbackEnd)", "frame.is_some().then(|| AtCallbackEnd)")),
     mutant(DEPTH, "each package counts its own calls", ("    SHARED.get_or_init(|| function);\n", "    let _ = function;\n")),
@@ -1233,8 +1234,8 @@ KEEPING = [
     mutant(CALLBACKS_EXPAND_MACRO, "a callback takes a part whose owner nobody knows", ("    let checks = lent_handles(method).map(|handle| {", "    let checks = lent_handles(method).filter(|_| false).map(|handle| {"), seen_by_compiler=True),
     mutant(CHILDREN_ANCESTORS, "a call on a child does not use its counted parent", ("entry.parents.iter().chain(entry.owned.iter().copied())", "entry.parents.iter().filter(|_| false).chain(entry.owned.iter().copied())")),
     mutant(USES, "a forked child waits for calls of threads that it has not", ("entry.depth.thread != here && !entry.by.is_c());", "entry.depth.thread != here && !entry.by.is_c() && false);")),
-    mutant(USES_TABLE, "an ended use stays in the counts", ("            self.count(&ended.claim, false);\n", "            let _ = ended;\n"), equivalent="the counts only spare a look at the entries"),
-    mutant(USES_TABLE, "a claim of a group is counted by its object alone", ("[key.unwrap_or(object), object]", "[object; 2]")),
+    mutant(USES_TABLE, "an ended use stays in the counts", ("            self.count(&ended.claim, ended.by, false);\n", "            let _ = ended;\n"), equivalent="the counts only spare a look at the entries"),
+    mutant(USES_KEY, "a claim of a group is counted by its object alone", ("[key.unwrap_or(object), object]", "[object; 2]")),
     mutant(USES_TABLE, "an exclusive use looks at exclusive ones alone", ("        self.may_hold(claim, claim.exclusive)\n", "        self.may_hold(claim, false)\n")),
     mutant(USES_TABLE, "uses that end in another order than they began stay", ("            self.remove_where(|entry| entry.number == number);\n", "            let _ = number;\n")),
     mutant(USES_RELEASE, "the release of one owner keeps the object from the others", ("usize::from(kind.is_counted())", "usize::from(kind.is_counted() && false)")),
@@ -1271,10 +1272,16 @@ KEEPING = [
     mutant(CALLBACKS_FRAME, "what a callback raised is lost", ("=> frame.raised.set(Some(raised)),", "=> drop(raised),")),
     mutant(CALLBACKS_ENTER, "a running callback does not hold its state", ("    let _held = Contained::new(unsafe { UserDataRef::of(data) });\n", "    let _held = UserDataRef::<K::State>::of;\n")),
     mutant(CALLBACKS_ENTER, "a callback may wait for its own call", (
-            "    let _python = ReentrancyGuard::begin();\n    let _exclusive",
-            "    let _exclusive",
+            "    let _python = ReentrancyGuard::begin();\n    let _barred",
+            "    let _barred",
         )),
     mutant(CALLBACKS_ENTER, "a callback does not have its handle alone", ("        .filter(|_| K::EXCLUSIVE)\n", "        .filter(|_| false)\n")),
+    mutant(CALLBACKS_ENTER, "uses begin beside an exclusive callback", ("K::EXCLUSIVE.then(|| Barred::", "(K::EXCLUSIVE && false).then(|| Barred::")),
+    mutant(CALLBACKS_ENTER, "uses are barred beside every callback", ("K::EXCLUSIVE.then(|| Barred::", "(K::EXCLUSIVE || true).then(|| Barred::")),
+    mutant(USES_TABLE, "an exclusive callback does not get what C passes to it", ("        self.is_of_same_callback(by, depth) || ", "        ")),
+    mutant(USES_TABLE, "an exclusive callback excludes no part that does not know its owner", ("self.by == By::Barring && claim.may_be_in", "self.by == By::Barring && false && claim.may_be_in")),
+    mutant(CALLBACK_USER_DATA, "a callback that is kept bars nothing", ("smallvec![attached.handle()]", "smallvec![attached.handle(); 0]")),
+    mutant(METHODS_EXPAND_OUTCOME_MACRO, "arguments are used beside an exclusive callback", ("    handles.filter_map(handle).collect()\n", "    handles.filter_map(handle).take(0).collect()\n")),
     mutant(CALLBACKS_ENTER, "every callback has its handle alone", ("        .filter(|_| K::EXCLUSIVE)\n", "        .filter(|_| true)\n")),
     mutant(CALLBACKS_PASS, "what C refused is kept", ("            (Some(false), _) => OnSuccess::This,\n", "")),
     mutant(CALL_SEQUENCE, "what a callback raised does not come out", ("            None => return Err(error),\n", "            None => drop(error),\n")),
@@ -1642,7 +1649,7 @@ DIRECT_ENTRIES = [
     ),
     mutant(REPORTS, "a record is no use", ("if let Ok(_used) = Passed(&record).begin(false) {", "if Passed(&record).begin(false).is_ok() {")),
     mutant(
-        USES_TABLE,
+        USES_KEY,
         "two types that C lends to callbacks are two objects",
         ("Among::CallbackOnly(kind.c_type())", "Among::Kind(ptr::from_ref(kind).addr())"),
     ),

@@ -131,6 +131,8 @@ unsafe fn drop_all(entries: impl IntoIterator<Item = AttachmentSlot>, caught: &C
 /// The side data of one native handle.
 pub(crate) struct SideData {
     kind: &'static HandleKind,
+    /// The address of the handle.
+    raw: *mut (),
     forks: u32,
     /// The state of the Python object, while there is one.
     pub(crate) state: AtomicPtr<()>,
@@ -151,7 +153,7 @@ const GONE: usize = 1;
 
 // SAFETY: guarantee 9: `values` is changed only under `lock` (`change`), and traversed while nobody can change it.
 unsafe impl Sync for SideData {}
-// SAFETY: Rust: its pointers are to values that are `Send` and `Sync`.
+// SAFETY: Rust: its pointers are to values that are `Send` and `Sync`, and an address that nobody follows.
 unsafe impl Send for SideData {}
 
 type Table = BTreeMap<(usize, usize), Arc<SideData>>;
@@ -169,6 +171,7 @@ fn table() -> MutexGuard<'static, Table> {
 pub(crate) fn insert(kind: &'static HandleKind, raw: *mut ()) {
     let attached = Arc::new(SideData {
         kind,
+        raw,
         forks: forks(),
         state: AtomicPtr::new(ptr::null_mut()),
         exclusive_callbacks: AtomicU32::new(0),
@@ -339,6 +342,11 @@ impl DetachedSideData {
 }
 
 impl SideData {
+    /// The handle.
+    pub(crate) fn handle(&self) -> Id {
+        Id::new(self.kind, self.raw)
+    }
+
     /// Changes the list of values.
     pub(crate) fn change<R>(&self, change: impl FnOnce(&mut Vec<AttachmentSlot>) -> R) -> R {
         #[cfg(feature = "python")]

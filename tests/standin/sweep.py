@@ -651,6 +651,8 @@ OPERATIONS = [
     Operation("feed of nothing", lambda: MODULE.Feed(None), raises=TypeError),
     Operation("tell", lambda: MODULE.Feed(dict).tell(lambda has_source: 0)),
     Operation("tell alone", lambda: MODULE.Feed(dict).tell_alone(print), raises=MODULE.BusyError),
+    Operation("tell excluding", lambda: MODULE.Feed(dict).tell_excluding(lambda: None)),
+    Operation("feed that is fed", lambda: MODULE.Feed(dict).fed),
     Operation("feeds that share", lambda: MODULE.Feed(dict).share(MODULE.Feed(dict), dict)),
     Operation("feed behind a lock", lambda: MODULE.Feed(dict).lock(MODULE.Feed(dict), dict, dict)),
     Operation("dropped under a lock", lambda: MODULE.dropped_locked()),

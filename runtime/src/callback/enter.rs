@@ -13,7 +13,7 @@ use crate::interpreter::{ReentrancyGuard, callback_error};
 use crate::panics::Contained;
 use crate::side_table::CallbackValues;
 use crate::uses::depth::Inside;
-use crate::uses::{AtCallbackEnd, HoldingBack};
+use crate::uses::{AtCallbackEnd, Barred, HoldingBack};
 
 /// Runs the callback `K`, which C calls.
 ///
@@ -90,8 +90,10 @@ unsafe fn call<K: Callback>(
     // destroyed; guarantee 8: so somebody holds it.
     let _held = Contained::new(unsafe { UserDataRef::of(data) });
     // SAFETY: guarantee 8: the user data is there as long as `_held`.
-    let (state, attached) = unsafe { ((*data.as_ptr()).state, &(*data.as_ptr()).attached) };
+    let data = unsafe { data.as_ref() };
+    let (state, attached) = (data.state, &data.attached);
     let _python = ReentrancyGuard::begin();
+    let _barred = K::EXCLUSIVE.then(|| Barred::begin(&data.handles));
     let _exclusive = attached
         .as_deref()
         .filter(|_| K::EXCLUSIVE)

@@ -11,6 +11,7 @@ use super::traits::HasCallbacks;
 use super::user_data::{self, BoxedUserData, StoredValue};
 use crate::attachment::Attachment;
 use crate::handle::HasAttachments;
+use crate::handle::kind::Id;
 use crate::outcome::Outcome;
 use crate::panics::Caught;
 use crate::side_table::{AttachmentSlot, ErasedAttachment, Scope, SideData, entry_of};
@@ -47,11 +48,14 @@ unsafe extern "C" fn destroy<S: Attachment>(data: *mut c_void) {
 #[doc(hidden)]
 pub struct BorrowedCallback<S: HasCallbacks>(BoxedUserData<S>);
 
-/// Borrows `state` for one call of C.
+/// Borrows `state` for one call of C on these handles.
 #[doc(hidden)]
 #[inline]
-pub fn borrow<S: HasCallbacks>(state: &S) -> BorrowedCallback<S> {
-    BorrowedCallback(BoxedUserData::lent(state))
+pub fn borrow<S: HasCallbacks, const N: usize>(
+    state: &S,
+    handles: [Option<Id>; N],
+) -> BorrowedCallback<S> {
+    BorrowedCallback(BoxedUserData::lent(state, handles.into_iter().flatten()))
 }
 
 impl<S: HasCallbacks> BorrowedCallback<S> {

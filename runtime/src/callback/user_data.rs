@@ -9,8 +9,11 @@ use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::attachment::Attachment;
 use crate::handle::HasAttachments;
+use crate::handle::kind::Id;
 use crate::side_table::{
     self, AttachmentSlot, ErasedAttachment, Scope, SideData, drop_value, entry_of,
 };
@@ -22,17 +25,20 @@ pub(crate) struct BoxedUserData<S> {
     /// The side data that the value is in, which lives as long as the value: C may destroy a callback after the handle
     /// was released. `None` for a value that is lent for one call.
     pub(crate) attached: Option<Arc<SideData>>,
+    /// The handles that nothing uses while an `exclusive` callback runs.
+    pub(crate) handles: SmallVec<[Id; 1]>,
     /// The number of holders of the box.
     holds: AtomicUsize,
 }
 
 impl<S> BoxedUserData<S> {
-    /// User data that only borrows its state.
+    /// User data that only borrows its state, for a call on these handles.
     #[inline]
-    pub(crate) fn lent(state: &S) -> Self {
+    pub(crate) fn lent(state: &S, handles: impl IntoIterator<Item = Id>) -> Self {
         BoxedUserData {
             state,
             attached: None,
+            handles: handles.into_iter().collect(),
             holds: AtomicUsize::new(1),
         }
     }
@@ -70,6 +76,7 @@ pub(crate) fn store<S: Attachment>(attached: Arc<SideData>, value: S) -> NonNull
     let stored = Box::into_raw(Box::new(StoredValue {
         data: BoxedUserData {
             state: std::ptr::null(),
+            handles: smallvec![attached.handle()],
             attached: Some(attached),
             holds: AtomicUsize::new(1),
         },

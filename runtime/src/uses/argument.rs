@@ -79,6 +79,17 @@ macro_rules! __same_ancestor {
     }};
 }
 
+/// The handles among optional arguments, with `None` for each other one.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __handles {
+    ($($argument:expr),*) => {{
+        #[allow(unused_imports, reason = "one of the two suffices where all arguments are handles, or none is")]
+        use $crate::__private::uses::{OfHandle as _, OfOther as _};
+        [$($argument.and_then(|handle| (&$crate::__private::uses::Argument(handle)).id())),*]
+    }};
+}
+
 /// Set if one argument of [`__uses!`] has counted owners.
 #[doc(hidden)]
 #[macro_export]

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use super::depth::{Depth, is_inside, this_thread};
 use super::keeping::{kept_so_far, may_keep};
 use super::release::release_deferred;
-use super::table::{By, Claim, Claims, is_any_exclusive, table};
+use super::table::{By, Claim, Claims, is_any_barred, is_any_exclusive, table};
 use super::waiting::{self, Turn};
 use super::watching::HIDDEN;
 use crate::callback::expected;
@@ -256,6 +256,7 @@ fn is_of_interest(kind: &'static HandleKind, exclusive: bool) -> bool {
 #[inline(never)]
 fn may_be_met(kind: &'static HandleKind, exclusive: bool) -> bool {
     !exclusive && expected::may_write() && kind.is_written_by_callbacks()
+        || is_any_barred()
         || is_any_exclusive() && is_inside()
         || children::is_any_held()
         || HIDDEN.load(Ordering::Relaxed) && (kind.is_view() || kind.has_relatives())

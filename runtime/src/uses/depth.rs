@@ -36,6 +36,14 @@ impl Depth {
         })
     }
 
+    /// Returns the place that the innermost callback of the thread was called in.
+    pub(super) fn around(self) -> Self {
+        Depth {
+            callbacks: self.callbacks.saturating_sub(1),
+            ..self
+        }
+    }
+
     /// Returns whether `other` is further inside, or on another thread.
     pub(super) fn is_left_by(self, other: Self) -> bool {
         self.thread != other.thread || self.callbacks < other.callbacks

@@ -20,11 +20,13 @@
 
 mod argument;
 mod author_code;
+mod barred;
 mod call;
 pub(crate) mod depth;
 mod field;
 mod held_back;
 pub(crate) mod keeping;
+mod key;
 pub(crate) mod owners;
 mod passed;
 mod release;
@@ -38,6 +40,7 @@ pub(crate) mod watching;
 pub use crate::handle::kind::Keeping;
 pub use argument::{Argument, OfHandle, OfOther, UsesToBegin};
 pub use author_code::AuthorCode;
+pub(crate) use barred::Barred;
 pub use call::{Noting, Use, Uses, begin, expect, granted};
 pub(crate) use call::{begin_none, forget_former, interrupting};
 pub(crate) use field::may_read;

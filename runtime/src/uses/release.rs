@@ -142,7 +142,7 @@ fn begin_unless_used(id: Id, kept: u64) -> Option<Option<Uses>> {
     let uses = |entry: &UseEntry| {
         let is_in_way = match entry.by {
             // A call on a counted object has an owner of its own.
-            By::Call => !own.is_counted(),
+            By::Call | By::Barring => !own.is_counted(),
             // C's release sees to C's own threads, and may wait for them.
             By::Callback => entry.depth.thread == depth.thread,
             By::Release | By::Keeping | By::Owning => false,

@@ -4,7 +4,6 @@
 //! of the same object, and the entries that end are the newest ones. The entries are looked at where the counts cannot
 //! tell, and where uses end in another order than they began, as on several threads.
 
-use std::any::TypeId;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,77 +12,11 @@ use smallvec::SmallVec;
 
 use super::author_code::runs_author_code;
 use super::depth::{Depth, this_thread};
+pub(super) use super::key::Key;
+use super::key::{Among, buckets};
 use super::strays;
 use crate::fork::Lock;
 use crate::handle::kind::Id;
-
-/// The identity of a C object among those of all types, or of a group of objects that are borrowed as one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Key {
-    among: Among,
-    address: usize,
-}
-
-/// The handles that a handle is compared with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Among {
-    /// The handles of all types.
-    All,
-    /// The handles of one kind, or the group of one kind, whose address this is.
-    Kind(usize),
-    /// The handles that C lends to callbacks only: all types of one C type.
-    CallbackOnly(TypeId),
-}
-
-impl Key {
-    /// The object. One C object may have several types. A number means something else for each type. What C lends to
-    /// callbacks only may be the first field of another handle, and have its address.
-    pub(super) fn object(id: Id) -> Self {
-        let kind = id.kind();
-        let among = match () {
-            () if kind.is_integer() => Among::Kind(ptr::from_ref(kind).addr()),
-            () if kind.is_callback_only() => Among::CallbackOnly(kind.c_type()),
-            () => Among::All,
-        };
-        Key {
-            among,
-            address: id.address(),
-        }
-    }
-
-    /// The group that the object is borrowed with, or the object.
-    fn borrowed(id: Id) -> Self {
-        let group = id.kind().group().map(|group| Key {
-            among: Among::Kind(ptr::from_ref(group).addr()),
-            address: 0,
-        });
-        group.unwrap_or_else(|| Key::object(id))
-    }
-}
-
-/// Returns the bucket of an address among those of the handles that a number stands for: 0 for all types.
-#[inline(always)]
-fn bucket(among: usize, address: usize) -> u8 {
-    /// 2 to the power of 64, divided by the golden ratio: spreads neighbors.
-    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mixed = (address ^ among.rotate_left(16)) as u64;
-    (mixed.wrapping_mul(SPREAD) >> 56) as u8
-}
-
-/// Returns the buckets of the key and of the object: two claims that meet have one in common.
-#[inline]
-fn buckets(id: Id) -> [u8; 2] {
-    let kind = id.kind();
-    let among = match kind.is_integer() {
-        true => ptr::from_ref(kind).addr(),
-        false => 0,
-    };
-    let object = bucket(among, id.address());
-    let key = kind
-        .group()
-        .map(|group| bucket(ptr::from_ref(group).addr(), 0));
-    [key.unwrap_or(object), object]
-}
 
 /// A use of one object, or of an object that it lives in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -258,6 +191,8 @@ impl Claim {
 pub(super) enum By {
     Call,
     Callback,
+    /// A callback that is `exclusive`, of the handles that it belongs to.
+    Barring,
     Release,
     /// C, for good: it keeps what lives in the object, and nobody knows until when.
     Keeping,
@@ -302,6 +237,25 @@ impl UseEntry {
         is_release && by == By::Call && self.depth.thread != depth.thread && depth.callbacks == 0
     }
 
+    /// Returns whether C passed the handle to the callback that bars the object.
+    fn is_of_same_callback(&self, by: By, depth: Depth) -> bool {
+        self.by == By::Barring && by == By::Callback && self.depth == depth.around()
+    }
+
+    /// Returns whether a callback bars a handle with a lock of the library's, and the other use is on another thread:
+    /// that waits for the lock.
+    fn is_locked(&self, depth: Depth) -> bool {
+        let is_other = self.by == By::Barring && self.depth.thread != depth.thread;
+        is_other && self.claim.id.kind().locks()
+    }
+
+    /// Returns whether this use is in no way of another one, whatever that is of.
+    fn admits(&self, by: By, depth: Depth) -> bool {
+        self.is_of_same_callback(by, depth)
+            || self.is_locked(depth)
+            || self.is_released_elsewhere(by, depth)
+    }
+
     /// Returns whether this use excludes one that begins.
     pub(super) fn excludes(&self, claim: &Claim, by: By, depth: Depth) -> bool {
         let meets = || match (self.claim.exclusive, claim.exclusive) {
@@ -311,10 +265,11 @@ impl UseEntry {
             (false, true) if claim.may_be_lent_of(&self.claim) => true,
             (false, true) if self.claim.may_be_lent_of(claim) => true,
             _ if self.claim.may_live_in(claim) || claim.may_live_in(&self.claim) => true,
+            _ if self.by == By::Barring && claim.may_be_in(&self.claim) => true,
             _ => self.meets(claim),
         };
         meets()
-            && !self.is_released_elsewhere(by, depth)
+            && !self.admits(by, depth)
             && !(claim.joins && self.by == By::Owning)
             && !(claim.viewed && self.claim.exclusive && matches!(self.by, By::Call | By::Release))
             && match self.claim.exclusive {
@@ -354,6 +309,8 @@ pub(super) struct Table {
     exclusive: usize,
     /// The number of entries of stray handles.
     strays: usize,
+    /// The number of handles that callbacks bar: parts that do not know their owner may be in them.
+    barred: usize,
     /// All entries, by the buckets of their claims.
     all: Counts,
     /// The exclusive entries, by the buckets of their claims.
@@ -368,6 +325,7 @@ static TABLE: Mutex<Table> = Mutex::new(Table {
     waiting: Vec::new(),
     exclusive: 0,
     strays: 0,
+    barred: 0,
     all: [0; 256],
     exclusive_counts: [0; 256],
 });
@@ -405,6 +363,15 @@ pub(crate) fn is_lent_here(id: Id) -> bool {
     !of_thread.into_iter().any(is_outside)
 }
 
+/// The number of handles in it that callbacks bar.
+static BARRED: AtomicUsize = AtomicUsize::new(0);
+
+/// Returns whether a callback bars any handle.
+#[inline]
+pub(super) fn is_any_barred() -> bool {
+    BARRED.load(Ordering::Acquire) != 0
+}
+
 /// Notified when a use ends that somebody may wait for.
 pub(super) static ENDED: Condvar = Condvar::new();
 /// The number of threads that wait.
@@ -415,7 +382,7 @@ impl Table {
     pub(super) fn begin(&mut self, claims: &[Claim], by: By, depth: Depth) -> u64 {
         let number = self.next_number();
         for claim in claims {
-            self.count(claim, true);
+            self.count(claim, by, true);
             self.entries.push(UseEntry {
                 number,
                 by,
@@ -441,7 +408,7 @@ impl Table {
                 continue;
             }
             for claim in claims {
-                self.count(claim, true);
+                self.count(claim, entry.by, true);
                 added.push(UseEntry {
                     claim: *claim,
                     successor: None,
@@ -459,7 +426,7 @@ impl Table {
     pub(super) fn end(&mut self, number: u64) {
         self.note_end();
         while let Some(ended) = self.entries.pop_if(|entry| entry.number == number) {
-            self.count(&ended.claim, false);
+            self.count(&ended.claim, ended.by, false);
         }
         // The entries are in the order of their numbers.
         if self
@@ -488,7 +455,7 @@ impl Table {
         entries.retain(|entry| {
             let ends = is_over(entry);
             if ends {
-                self.count(&entry.claim, false);
+                self.count(&entry.claim, entry.by, false);
             }
             !ends
         });
@@ -496,13 +463,18 @@ impl Table {
     }
 
     /// Counts an entry that begins or ends.
-    fn count(&mut self, claim: &Claim, begins: bool) {
+    fn count(&mut self, claim: &Claim, by: By, begins: bool) {
         let step = match begins {
             true => 1,
             false => u32::MAX,
         };
+        let one = if begins { 1 } else { -1 };
         if claim.stray {
-            self.strays = self.strays.wrapping_add_signed(if begins { 1 } else { -1 });
+            self.strays = self.strays.wrapping_add_signed(one);
+        }
+        if by == By::Barring {
+            self.barred = self.barred.wrapping_add_signed(one);
+            BARRED.store(self.barred, Ordering::Release);
         }
         let [key, object] = claim.buckets;
         self.count_in(key, claim.exclusive, step);
@@ -510,9 +482,7 @@ impl Table {
             self.count_in(object, claim.exclusive, step);
         }
         if claim.exclusive {
-            self.exclusive = self
-                .exclusive
-                .wrapping_add_signed(if begins { 1 } else { -1 });
+            self.exclusive = self.exclusive.wrapping_add_signed(one);
             EXCLUSIVE.store(self.exclusive, Ordering::Release);
         }
     }
@@ -529,7 +499,8 @@ impl Table {
     /// Returns the use that excludes the claim. It may have another name: one object of C may have several types.
     pub(super) fn refuses(&self, claim: &Claim, by: By, depth: Depth) -> Option<&UseEntry> {
         let no_strays = !claim.stray && self.strays == 0;
-        if no_strays && !self.may_hold(claim, claim.exclusive) {
+        let no_hidden = self.barred == 0 || claim.owner().is_none();
+        if no_strays && no_hidden && !self.may_hold(claim, claim.exclusive) {
             return None;
         }
         let mut entries = self.entries.iter();

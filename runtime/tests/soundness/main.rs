@@ -19,6 +19,7 @@ mod forked;
 
 mod addresses;
 mod aliasing;
+mod alone;
 mod author_code;
 mod borrowed_views;
 mod bound;

@@ -28,6 +28,19 @@ impl Source {
     }
 }
 
+/// A callable that C calls while nothing uses the feed.
+#[derive(Attachment)]
+pub(crate) struct Quiet(Callable);
+
+#[callbacks(unsafe)]
+impl Quiet {
+    #[callback(ffi::told, args = (_, data), on_error = -1, exclusive)]
+    fn tell(&self) -> Result<c_int> {
+        self.0.call_unit(())?;
+        Ok(0)
+    }
+}
+
 /// A feed of numbers from Python, which a negative number ends.
 #[handle(raw = ffi::feed, release = ffi::feed_free, attachments)]
 pub struct Feed;
@@ -112,6 +125,20 @@ impl Feed {
     #[rust_only]
     #[calls(ffi::feed_tell, args = (self, source.tell, source.data), fails = negative)]
     fn tell_source_alone(&mut self, source: &Source) -> Result<()>;
+
+    #[rust_only]
+    #[calls(ffi::feed_tell, args = (self, told.tell, told.data), fails = negative)]
+    fn tell_quietly(&self, told: &Quiet) -> Result<()>;
+
+    /// Has C call `callable`, while nothing uses the feed.
+    fn tell_excluding(&self, callable: Callable) -> Result<()> {
+        self.tell_quietly(&Quiet(callable))
+    }
+
+    /// True if the feed has a source.
+    #[getter]
+    #[field(asked)]
+    fn fed(&self) -> bool;
 
     /// Has C tell `callable` whether the feed has a source, by a shared borrow.
     fn tell(&self, callable: Callable) -> Result<()> {

@@ -264,6 +264,33 @@ def test_call_within_a_body_on_its_own_handle_raises_busy():
     assert live_handles() == NONE
 
 
+def test_handle_is_not_used_beside_an_exclusive_callback_of_its_call():
+    feed, other = Feed(lambda: 1), Feed(lambda: 2)
+
+    def tell():
+        for use in (lambda: feed.fed, feed.number, lambda: feed.tell_excluding(tell)):
+            with pytest.raises(BusyError, match="Feed is in use"):
+                use()
+        assert other.fed and other.number() == 2
+
+    feed.tell_excluding(tell)
+    assert feed.fed and feed.number() == 1
+
+
+def test_other_thread_waits_for_an_exclusive_callback():
+    feed, found = Feed(lambda: 1), []
+    reader = threading.Thread(target=lambda: found.append(feed.fed))
+
+    def tell():
+        reader.start()
+        reader.join(0.2)
+        assert found == []
+
+    feed.tell_excluding(tell)
+    reader.join()
+    assert found == [True]
+
+
 def test_call_within_a_body_on_another_busy_handle_raises_busy(at_the_gate):
     """Who uses the other one might wait for this one."""
     with Store() as store, Store() as other:

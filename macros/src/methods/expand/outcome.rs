@@ -14,7 +14,7 @@ use crate::methods::expand::variables::{
 };
 use crate::span::respanned;
 use crate::status::StatusTest;
-use crate::types::inspect::{argument_of, is_named, type_name};
+use crate::types::inspect::{argument_of, is_call_data, is_named, type_name};
 use crate::types::param_kind::ParamKind;
 
 /// Expands the tests of the status that C returned, if there are any.
@@ -120,10 +120,13 @@ pub(crate) fn expand_callback_holders(
     runtime: &TokenStream,
 ) -> TokenStream {
     let callbacks = method.callbacks(calls);
+    let handles = expand_handles(method, &callbacks);
     let states = callbacks.iter().map(|Parameter { name, ty }| {
         let state = callback_variable(name);
         let keep = match ParamKind::of(ty) {
-            ParamKind::Ref(_) => quote!(let #state = #runtime::__private::callback::borrow(#name);),
+            ParamKind::Ref(_) => quote! {
+                let #state = #runtime::__private::callback::borrow(#name, #runtime::__handles!(#(#handles),*));
+            },
             _ => {
                 let scope = expand_scope(method, calls, name, runtime);
                 let store = quote! {
@@ -156,6 +159,25 @@ pub(crate) fn expand_callback_holders(
         }
     });
     states.chain(kept).collect()
+}
+
+/// Expands the handles that nothing uses beside an `exclusive` callback of the call: the receiver, or where there is
+/// none the arguments.
+fn expand_handles(method: &Method, callbacks: &[&Parameter]) -> Vec<TokenStream> {
+    if method.receiver != Receiver::None {
+        return vec![quote!(::core::option::Option::Some(&*self))];
+    }
+    let is_callback = |name: &Ident| callbacks.iter().any(|callback| callback.name == *name);
+    let parameters = method.parameters.iter();
+    let handles = parameters.filter(|one| !is_callback(&one.name) && !is_call_data(&one.ty));
+    let handle = |Parameter { name, ty }: &Parameter| match ParamKind::of(ty) {
+        ParamKind::Ref(_) | ParamKind::Mut(_) => {
+            Some(quote!(::core::option::Option::Some(&*#name)))
+        }
+        ParamKind::OptionRef(_) | ParamKind::OptionMut(_) => Some(quote!(#name.as_deref())),
+        _ => None,
+    };
+    handles.filter_map(handle).collect()
 }
 
 /// Expands the time for which C keeps the parameter.

@@ -1,0 +1,28 @@
+//! Handles that nothing uses while a callback runs that is `exclusive`: C may have them in pieces.
+//!
+//! The call that C calls back in uses such a handle itself, and goes on when the callback has returned. So what began
+//! before the callback is no reason to refuse the callback. What the callback got from C is its own.
+
+use super::call::Uses;
+use super::depth::Depth;
+use super::table::{By, Claim, Claims, table};
+use super::watching::watch;
+use crate::handle::kind::Id;
+
+/// The time of an `exclusive` callback, until this is dropped: no use of its handles begins.
+#[derive(Debug)]
+pub(crate) struct Barred {
+    _uses: Uses,
+}
+
+impl Barred {
+    /// Bars the handles for the callback that this thread is about to run.
+    pub(crate) fn begin(handles: &[Id]) -> Self {
+        watch();
+        let claims: Claims = handles.iter().map(|id| Claim::of(*id, true)).collect();
+        let number = table().begin(&claims, By::Barring, Depth::here().around());
+        Barred {
+            _uses: Uses::of(number),
+        }
+    }
+}
