@@ -10,7 +10,7 @@
 //! way, and then calls the generated wrapper, which PyO3's function would have called. Arguments with the default
 //! `None` may be left out, and all that are passed by keyword only. So have functions of a module, and constructors,
 //! where the class has no `__init__` of its own. Of the special methods only those of sequences and text have entries,
-//! where they call C or read a field ([`slots`]): for all others PyO3's function is the faster one.
+//! where they call C or read a field (`slots`): for all others PyO3's function is the faster one.
 //!
 //! Any other entry borrows the handle as [`call`](super::call) does. It is installed in the method table of the class
 //! when the module is initialized. The methods whose arguments and results are plain values have one, static methods
