@@ -478,6 +478,7 @@ def measure() -> object:
         (one + two).length,
         two | one,
         two % "m",
+        two.times(2),
     )
 
 

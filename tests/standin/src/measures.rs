@@ -89,6 +89,12 @@ impl Measure {
         self.length() != 0
     }
 
+    /// Returns a length that is so many times as long, and longer by a rest.
+    #[pyo3(signature = (times, *, rest = 7))]
+    fn times(&self, times: c_int, rest: c_int) -> c_int {
+        self.length() * times + rest
+    }
+
     fn __setattr__(&mut self, name: &str, value: c_int) -> Result<()> {
         if name != "length" {
             return Err(Error::Value(format!("a measure has no {name}")));

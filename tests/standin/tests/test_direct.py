@@ -14,6 +14,7 @@ from standin_safe import (
     Error,
     Keepsake,
     Letter,
+    Measure,
     Parcel,
     Rod,
     Session,
@@ -226,6 +227,17 @@ def test_forked_child_is_refused():
             os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
     assert session.busy == 0
+
+
+def test_keywords_that_are_left_out_have_their_defaults():
+    measure = Measure(3)
+    for _ in range(2):
+        assert measure.times(2) == 13
+        assert measure.times(2, rest=1) == measure.times(times=2, rest=1) == 7
+        with pytest.raises(TypeError):
+            measure.times(2, 1)
+        with pytest.raises(TypeError):
+            measure.times()
 
 
 SLOTS = {
