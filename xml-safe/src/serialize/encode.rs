@@ -226,6 +226,10 @@ impl Encoder {
         self.codec.is_none() && !self.is_xml_1_1
     }
 
+    pub(super) fn is_to_memory(&self) -> bool {
+        matches!(self.destination, Destination::Memory(_))
+    }
+
     pub(super) fn utf8(&mut self, bytes: &[u8]) -> Result<()> {
         self.destination.write(bytes)
     }

@@ -23,6 +23,7 @@ use crate::ffi;
         ffi::__xmlIndentTreeOutput = 1,
         ffi::__xmlTreeIndentString = c"  ".as_ptr(),
     ),
+    lends,
     fork_safe
 )]
 pub(super) struct Output;
@@ -87,6 +88,16 @@ impl Sink {
 
     fn scanner(&self) -> MutexGuard<'_, Scanner> {
         self.scanner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns `true` if all that is written stays in memory.
+    pub(super) fn is_to_memory(&self) -> bool {
+        self.scanner().encoder.is_to_memory()
+    }
+
+    /// Writes XML in UTF-8.
+    pub(super) fn xml(&self, bytes: &[u8]) -> Result<()> {
+        self.scanner().xml(bytes)
     }
 
     /// Writes text. Character references stand for characters that the encoding has not.
