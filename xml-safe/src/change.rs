@@ -27,6 +27,10 @@ impl crate::node::Node {
     #[calls(ffi::xmlNodeSetContent, fails = sticky)]
     pub(crate) fn write_content(&mut self, text: &CStr) -> Result<()>;
 
+    /// Adds a text behind the children of an element or a fragment.
+    #[calls(ffi::xmlNodeAddContent, fails = sticky)]
+    fn add_text(&mut self, text: &CStr) -> Result<()>;
+
     #[field(content, when(type_, ffi::XML_TEXT_NODE | ffi::XML_CDATA_SECTION_NODE | ffi::XML_COMMENT_NODE | ffi::XML_PI_NODE))]
     pub(crate) fn raw_text(&self) -> Option<CString>;
 }
@@ -312,9 +316,23 @@ pub(crate) fn replace_content<'t>(
     valid::text(text, "a text")?;
     let attribute = ids::Changing::of(tree, node)?;
     let (parent, next) = (node, None);
-    let replaced = gather(node.get().steps().map(Ok))
-        .and_then(|children| replace_run(tree, &children, Place { parent, next }, text));
+    let replace = |former: &[_]| replace_run(tree, former, Place { parent, next }, text);
+    let replaced = match node.get().first_child() {
+        None => replace(&[]),
+        Some(only) if only.get().next_sibling().is_none() => replace(&[only]),
+        Some(_) => gather(node.get().steps().map(Ok)).and_then(|children| replace(&children)),
+    };
     replaced.and(attribute.end(tree))
+}
+
+/// Gives an element, or a fragment, without children a text.
+fn fill<'t>(tree: &Tree<'t, Document>, parent: Borrowed<'t, Node>, text: &CStr) -> Result<()> {
+    tree.edit(parent)?.add_text(text)?;
+    match parent.get().first_child() {
+        Some(_) => Ok(()),
+        // Before version 2.13, nothing else says that there was no memory.
+        None => Err(Error::OutOfMemory("xmlNodeAddContent")),
+    }
 }
 
 /// Writes the text of a node.
@@ -340,6 +358,14 @@ pub(crate) fn replace_run<'t>(
         && !tree.is_held(only)
     {
         return rewrite(tree, only, text);
+    }
+    let parent = place.parent;
+    if former.is_empty()
+        && !text.is_empty()
+        && !parent.is_attribute()
+        && parent.get().first_child().is_none()
+    {
+        return fill(tree, parent, text);
     }
     let before = match former.first() {
         Some(first) => first.get().previous_sibling(),
