@@ -272,7 +272,7 @@ CALLS = [
     mutant(
         CALL_SEQUENCE,
         "a panic that a callback caught is not continued",
-        ("            Some(payload) => return Err(Error::panic(payload).unless_panic()),", "            Some(_) => {}"),
+        ("        Some(payload) => Err(Error::panic(payload).unless_panic()),", "        Some(_) => Ok(()),"),
     ),
     mutant(CALL_ARGUMENTS, "a length that C cannot take is cut", ("match C::try_from(length) {", "match C::try_from(length & 0xff) {")),
     mutant(
@@ -1284,10 +1284,10 @@ KEEPING = [
     mutant(METHODS_EXPAND_OUTCOME_MACRO, "arguments are used beside an exclusive callback", ("    handles.filter_map(handle).collect()\n", "    handles.filter_map(handle).take(0).collect()\n")),
     mutant(CALLBACKS_ENTER, "every callback has its handle alone", ("        .filter(|_| K::EXCLUSIVE)\n", "        .filter(|_| true)\n")),
     mutant(CALLBACKS_PASS, "what C refused is kept", ("            (Some(false), _) => OnSuccess::This,\n", "")),
-    mutant(CALL_SEQUENCE, "what a callback raised does not come out", ("            None => return Err(error),\n", "            None => drop(error),\n")),
+    mutant(CALL_SEQUENCE, "what a callback raised does not come out", ("            None => Err(error),\n            Some(panic)", "            None => Ok(drop(error)),\n            Some(panic)")),
     mutant(CALL_SEQUENCE, "a panic in a callback does not come out", (
-            "        Some(CallbackFailure::Panic(panic)) => resume_unwind(panic),\n        Some(CallbackFailure::Error",
-            "        Some(CallbackFailure::Panic(panic)) => drop(panic),\n        Some(CallbackFailure::Error",
+            "        CallbackFailure::Panic(panic) => resume_unwind(panic),\n        CallbackFailure::Error(error) => match caught",
+            "        CallbackFailure::Panic(panic) => Ok(drop(panic)),\n        CallbackFailure::Error(error) => match caught",
         )),
     mutant(CALL_SEQUENCE, "nobody listens to what callbacks raise", (
             "let calls_back = site.calls_back || expected::is_expected();",
@@ -1528,7 +1528,7 @@ SIGNALS = [
     mutant(
         CALL_SEQUENCE,
         "a result that came beside an exception is given (interruptible)",
-        ("        (None, Some(RaisedBySignal(raised))) => Some(raised),", "        (None, Some(RaisedBySignal(_))) => None,"),
+        ("        None => *raised = Some(later),\n", "        None => drop(later),\n"),
     ),
 ]
 
@@ -1642,8 +1642,8 @@ DIRECT_ENTRIES = [
         CALL_SEQUENCE,
         "the uses of a call end before its result has its owner",
         (
-            "        let mut ended = after.own(returned, None, caught, nothing, own);\n",
-            "        drop(uses);\n        let mut ended = after.own(returned, None, caught, nothing, own);\n",
+            "        let mut ended = after.own(returned, caught, nothing, own);\n",
+            "        drop(uses);\n        let mut ended = after.own(returned, caught, nothing, own);\n",
         ),
         ("        uses.into_iter().for_each(Uses::end);\n", ""),
     ),
@@ -1663,7 +1663,7 @@ DIRECT_ENTRIES = [
     mutant(QUIET, "an exclusive call is quiet until the first callback", ("        true => bars == 0,\n", "        true => bars & !LENDING == 0,\n")),
     mutant(USES, "an exclusive call is noted from the first callback on", ("exclusive && (expected::is_expected() || expected::may_lend())", "exclusive && expected::is_expected()")),
     mutant(USES_TABLE, "a new object ends the use of what it is a part of", ("entry.claim.leaves && entry.claim.is_of_same_object(claim)", "entry.claim.is_of_same_object(claim)")),
-    mutant(USES_TABLE, "a new object of another kind waits for one that C has freed", ("            entry.successor = Some(claim.kind());", "")),
+    mutant(USES_TABLE, "a new object of another kind waits for one that C has freed", ("            entry.successor = claim.kind();", "")),
     mutant(CHILDREN_TRANSFER, "what a freed handle kept ends with the next one at its address", ("                add_end(table, *kept, *end);", "")),
     mutant(USES_RELEASE, "a handle is released that a callback's handle may live in", (" || table.has_stray(depth);", ";")),
     mutant(CHILDREN_ANCESTORS, "each handle that a callback has may live in any other one", ("    (!is_ours).then_some(resource)", "    (!is_ours || true).then_some(resource)")),
@@ -1851,6 +1851,9 @@ TREES = [
     mutant(TREE_OPS, "after the end of a list the search goes on with the first one", ("self.list_that_ends_with(parent, here) + 1", "self.lists.min(self.list_that_ends_with(parent, here) + 2)")),
     mutant(TREE_UNLINKED, "a held subtree is released", ("            if mark(ops.object(here)) || is_kept(here) {\n", "            if (mark(ops.object(here)) || is_kept(here)) && here == top && start != top {\n")),
     mutant(TREE_UNLINKED, "a free subtree is not released", ("                    table().remove(raw);\n                    release(ops, raw);\n", "                    let _ = (ops, raw);\n")),
+    mutant(TREE_UNLINKED, "the room of a thread outlives it", ("            table().reserved -= entries;\n", "            let _ = entries;\n")),
+    mutant(TREE_UNLINKED, "the objects of unlinked parts are not noted as witnesses", ("        table.note_witness(raw, raw);\n        next", "        next")),
+    mutant(TREE_UNLINKED, "what lost its witness is not looked at beside an unlinked part", ("            _ if entry.recheck => Unsettled::Any,\n", "")),
     mutant(TREE_UNLINKED, "the owner is released before its unlinked parts", ("        let newest = table().take_newest(owner);\n        let Some((kind, raw)) = newest else { return };\n", "        let newest = table().take_newest(owner).filter(|_| false);\n        let Some((kind, raw)) = newest else { return };\n")),
     mutant(TREE_UNLINKED, "a witness that is dropped during a call is forgotten", ("        table().queue(raw);\n        here = older;\n", "        let _ = raw;\n        here = older;\n")),
     mutant(TREE_UNLINKED, "what C keeps is released", ("    *table.kept.entry(raw.addr()).or_insert(0) += 1;\n    KEPT.fetch_add(1, Ordering::Relaxed);\n", "    *table.kept.entry(raw.addr()).or_insert(0) += 1;\n")),

@@ -38,7 +38,6 @@ struct EndedCall<C, R> {
     owned: Option<R>,
     /// What the call did that an annotation excludes.
     wrong: Option<WrongAnnotation>,
-    raised: Option<CallbackFailure>,
 }
 
 impl<C: 'static, R> EndedCall<C, R> {
@@ -49,7 +48,7 @@ impl<C: 'static, R> EndedCall<C, R> {
         site: &'static CallSite,
         (mut errors, details): (Contained<T::Errors>, Unread<T::Errors, D>),
         call: &CallInfo<'_, T>,
-        caught: &Caught,
+        (caught, raised): (&Caught, &mut Option<CallbackFailure>),
         made: impl FnOnce(&R) -> Option<&T>,
     ) -> Result<R> {
         let EndedCall { owned, outcome, .. } = self;
@@ -58,7 +57,7 @@ impl<C: 'static, R> EndedCall<C, R> {
             handle, arguments, ..
         } = *call;
         // From here on everything has its owner, and a panic releases what has to be released.
-        continue_panics(self.raised, caught)?;
+        continue_panics(raised, caught)?;
         if let Some(wrong) = self.wrong {
             return Err(wrong.error(site));
         }
@@ -115,7 +114,6 @@ impl<J, S: OnOutcome> AfterCall<J, S> {
     fn own<C: Copy, R>(
         self,
         (returned, errno): (Option<C>, i32),
-        raised: Option<CallbackFailure>,
         caught: &Caught,
         nothing: impl FnOnce() -> Option<R>,
         own: impl FnOnce(C) -> Option<R>,
@@ -141,7 +139,6 @@ impl<J, S: OnOutcome> AfterCall<J, S> {
             errno,
             owned,
             wrong,
-            raised,
         }
     }
 }
@@ -178,7 +175,7 @@ where
         handle: Option<&T>,
         errors: &mut T::Errors,
         uses: Option<Uses>,
-        caught: &Caught,
+        (caught, raised): (&Caught, &mut Option<CallbackFailure>),
         convert_after: ConvertAfter,
         nothing: impl FnOnce() -> Option<R>,
         own: impl FnOnce(C) -> Option<R>,
@@ -194,8 +191,8 @@ where
             ..
         } = self;
         let callbacks = callbacks_so_far();
-        let ((returned, raised), by_signal) = runner.run(|| {
-            with_error_hook(site, handle, errors, caught, || {
+        let (returned, by_signal) = runner.run(|| {
+            with_error_hook(site, handle, errors, (caught, raised), || {
                 // Whatever follows may change `errno`.
                 (c(caught).0, errno_of::<T>())
             })
@@ -206,13 +203,15 @@ where
             convert_after,
         };
         let is_broken = site.access != Access::Any && callbacks != callbacks_so_far();
-        let mut ended = after.own(returned, None, caught, nothing, own);
+        let mut ended = after.own(returned, caught, nothing, own);
         if is_broken {
             ended.wrong = Some(WrongAnnotation::NotPure);
         }
         // What C lent of the handles was copied, or has an owner of its own.
         uses.into_iter().for_each(Uses::end);
-        ended.raised = raised_first(raised, by_signal);
+        if let Some(by_signal) = by_signal {
+            raise_later(raised, by_signal);
+        }
         ended
     }
 
@@ -247,7 +246,7 @@ where
             on_outcome,
             convert_after,
         };
-        after.own(returned, None, caught, nothing, own)
+        after.own(returned, caught, nothing, own)
     }
 
     /// Calls C and owns its result. A failure becomes the error that `T::Errors` words.
@@ -320,7 +319,7 @@ where
         let (_, details, this) = self.split();
         let details = Unread::new(details);
         let ended = this.call_quietly_and_own::<T, R>(site, &caught, convert_after, nothing, own);
-        ended.finish(site, (errors, details), call, &caught, made)
+        ended.finish(site, (errors, details), call, (&caught, &mut None), made)
     }
 
     /// [`CCall::call_fallible`] where C may call back or report.
@@ -351,18 +350,19 @@ where
             return Err(errors.into_inner().into_error(call));
         }
         let caught = Caught::new();
+        let mut raised = None;
         let details = Unread::new(details);
         let ended = this.call_and_own(
             site,
             handle,
             &mut errors,
             uses,
-            &caught,
+            (&caught, &mut raised),
             convert_after,
             nothing,
             own,
         );
-        ended.finish(site, (errors, details), call, &caught, made)
+        ended.finish(site, (errors, details), call, (&caught, &mut raised), made)
     }
 
     /// Calls [`CCall::call_infallible`] while the library's own lock of the handle is held, for C functions that take
@@ -447,20 +447,21 @@ where
         // After the uses have begun: a call that has begun its uses may wait for the lock.
         let _locked = lock();
         let caught = Caught::new();
+        let mut raised = None;
         let mut errors = default_errors::<T>();
         let ended = this.call_and_own(
             site,
             handle,
             &mut errors,
             uses,
-            &caught,
+            (&caught, &mut raised),
             convert_after,
             nothing,
             own,
         );
         let owned = ended.owned;
         // The call can't fail, so it can't raise either.
-        if let Err(error) = continue_panics(ended.raised, &caught) {
+        if let Err(error) = continue_panics(&mut raised, &caught) {
             report_raised(CallbackFailure::Error(error));
         }
         drop(errors);
@@ -518,16 +519,16 @@ fn with_error_hook<T: Handle, R>(
     site: &'static CallSite,
     handle: Option<&T>,
     errors: &mut T::Errors,
-    caught: &Caught,
+    (caught, raised): (&Caught, &mut Option<CallbackFailure>),
     c: impl FnOnce() -> R,
-) -> (R, Option<CallbackFailure>) {
+) -> R {
     if site.calls_back {
         expected::expect();
     }
     let calls_back = site.calls_back || expected::is_expected();
     let c = || match calls_back {
-        true => framed(c),
-        false => (c(), None),
+        true => framed(raised, c),
+        false => c(),
     };
     let hook = handle.and_then(Hook::install);
     let listens = hook.is_some() || const { T::LISTENS };
@@ -538,20 +539,13 @@ fn with_error_hook<T: Handle, R>(
     T::with_thread_locals(unsafe { PerThread::promised() }, c)
 }
 
-/// Returns the exception of a call. One raised within the call comes before one of a signal handler that ran beside it,
-/// which is then reported.
-#[inline]
-fn raised_first(
-    within: Option<CallbackFailure>,
-    by_signal: Option<RaisedBySignal>,
-) -> Option<CallbackFailure> {
-    match (within, by_signal) {
-        (within, None) => within,
-        (None, Some(RaisedBySignal(raised))) => Some(raised),
-        (within, Some(RaisedBySignal(raised))) => {
-            report_raised(raised);
-            within
-        }
+/// Adds the exception of a signal handler that ran beside a call. One raised within the call comes before it, and it is
+/// then reported.
+#[cold]
+fn raise_later(raised: &mut Option<CallbackFailure>, RaisedBySignal(later): RaisedBySignal) {
+    match raised {
+        None => *raised = Some(later),
+        Some(_) => report_raised(later),
     }
 }
 
@@ -561,21 +555,27 @@ fn raised_first(
 ///
 /// The error that a callback raised.
 #[inline]
-fn continue_panics(raised: Option<CallbackFailure>, caught: &Caught) -> Result<()> {
-    match raised {
+fn continue_panics(raised: &mut Option<CallbackFailure>, caught: &Caught) -> Result<()> {
+    if let Some(raised) = raised.take() {
+        return continue_raised(raised, caught);
+    }
+    match caught.take() {
+        None => Ok(()),
         // A length that `len` computes carries its error.
-        None => match caught.take() {
-            None => {}
-            Some(payload) => return Err(Error::panic(payload).unless_panic()),
-        },
-        Some(CallbackFailure::Panic(panic)) => resume_unwind(panic),
-        Some(CallbackFailure::Error(error)) => match caught.take() {
-            None => return Err(error),
+        Some(payload) => Err(Error::panic(payload).unless_panic()),
+    }
+}
+
+#[cold]
+fn continue_raised(raised: CallbackFailure, caught: &Caught) -> Result<()> {
+    match raised {
+        CallbackFailure::Panic(panic) => resume_unwind(panic),
+        CallbackFailure::Error(error) => match caught.take() {
+            None => Err(error),
             Some(panic) => {
                 report(error);
                 resume_unwind(panic);
             }
         },
     }
-    Ok(())
 }

@@ -31,8 +31,10 @@ pub(super) fn enter_frame(frame: *const Frame) -> RestoreGuard<*const Frame> {
     RestoreGuard::set(&FRAME, frame)
 }
 
-/// Calls C, which may call back. Returns C's result and what the callbacks raised.
-pub(crate) fn framed<R>(c: impl FnOnce() -> R) -> (R, Option<CallbackFailure>) {
+/// Calls C, which may call back. Returns C's result, and puts into `raised` what the callbacks raised.
+///
+/// It is no part of the result: what is nearly always `None` is then not copied, for which the processor would wait.
+pub(crate) fn framed<R>(raised: &mut Option<CallbackFailure>, c: impl FnOnce() -> R) -> R {
     let frame = Frame {
         raised: Cell::new(None),
         has_raised: Cell::new(false),
@@ -40,7 +42,10 @@ pub(crate) fn framed<R>(c: impl FnOnce() -> R) -> (R, Option<CallbackFailure>) {
     let outer = enter_frame(&raw const frame);
     let result = c();
     drop(outer);
-    (result, frame.raised.take())
+    if frame.has_raised.get() {
+        *raised = frame.raised.take();
+    }
+    result
 }
 
 /// Keeps the error or panic of a callback until C has returned. Reports it if one is kept already, or if this thread

@@ -384,8 +384,11 @@ fn with_held<'py, R>(
         requests[0] = first;
         let mut is_handle = false;
         for (slot, argument) in requests[1..].iter_mut().zip(arguments) {
-            *slot = argument.borrow_request(py)?;
-            is_handle |= slot.is_some();
+            // Where there is none, nothing is copied: the processor would wait for the bytes.
+            if let Some(request) = argument.borrow_request(py)? {
+                *slot = Some(request);
+                is_handle = true;
+            }
         }
         let requests = match is_handle {
             true => &mut requests[..=arguments.len()],

@@ -2,8 +2,12 @@
 //!
 //! Each owner has a list of its subtrees, and a queue of *unsettled* ones, in which a Python object has yet to be
 //! looked for. Both are chains through the entries, so that no step but [`reserve`] needs memory.
+//!
+//! Most calls that may unlink a part unlink none. So each thread keeps the room that it reserved, and the next call
+//! need not lock the table for that.
 
-use std::collections::HashMap;
+use std::cell::Cell;
+use std::collections::{HashMap, TryReserveError};
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +16,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rustc_hash::FxBuildHasher;
 
 use crate::error::{Error, Result};
-use crate::fork::Lock;
+use crate::fork::{InChild, Lock};
 use crate::handle::TreeOps;
 use crate::handle::kind::{HandleKind, Id};
 use crate::interpreter::Attached;
@@ -48,6 +52,15 @@ struct Owner {
     recheck: bool,
 }
 
+/// What has to be looked at of an owner.
+enum Unsettled {
+    None,
+    /// This subtree, and perhaps others.
+    Subtree(&'static HandleKind, *mut ()),
+    /// Any subtree may have lost its witness.
+    Any,
+}
+
 struct Table {
     roots: Map<usize, Root>,
     /// The topmost part of each subtree, by its witness.
@@ -55,7 +68,7 @@ struct Table {
     owners: Map<OwnerKey, Owner>,
     /// The parts that C keeps somewhere, with the number of places.
     kept: Map<usize, usize>,
-    /// The number of entries for which there is room.
+    /// The number of entries for which there is room: that of all threads ([`Room`]).
     reserved: usize,
 }
 
@@ -99,33 +112,115 @@ fn key(owner: Id) -> OwnerKey {
     owner.kind().key(owner.raw())
 }
 
+/// The room that a thread has in the table.
+struct Room {
+    /// The number of entries.
+    entries: Cell<usize>,
+    /// The number of entries that running calls may need.
+    taken: Cell<usize>,
+}
+
+/// The number of entries that a thread keeps room for between its calls.
+const KEPT_ROOM: usize = 4;
+
+thread_local! {
+    static ROOM: Room = const {
+        Room {
+            entries: Cell::new(0),
+            taken: Cell::new(0),
+        }
+    };
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let entries = self.entries.take();
+        if entries > 0 {
+            table().reserved -= entries;
+        }
+    }
+}
+
+inventory::submit! { InChild(forget_other_threads) }
+
+/// Forgets the room of threads that a forked child has not.
+fn forget_other_threads() {
+    let own = ROOM.try_with(|room| room.entries.get()).unwrap_or(0);
+    table().reserved = own;
+}
+
 /// Makes room for one more subtree, until [`unreserve`].
 ///
 /// # Errors
 ///
 /// [`Error::OutOfMemory`](crate::Error).
+#[inline]
 pub(super) fn reserve() -> Result<()> {
-    let mut table = table();
-    let wanted = table.reserved + 1;
-    let no_memory = |_| Error::OutOfMemory("the list of unlinked parts");
-    table.roots.try_reserve(wanted).map_err(no_memory)?;
-    // Room for those that are there is never given back: each may get a witness.
-    let free = wanted + table.roots.len() - table.witnesses.len();
-    table.witnesses.try_reserve(free).map_err(no_memory)?;
-    table.owners.try_reserve(wanted).map_err(no_memory)?;
-    table.reserved = wanted;
+    let from_thread = ROOM.try_with(|room| {
+        let taken = room.taken.get();
+        let has_room = taken < room.entries.get();
+        if has_room {
+            room.taken.set(taken + 1);
+        }
+        has_room
+    });
+    match from_thread {
+        Ok(true) => Ok(()),
+        _ => reserve_in_table(),
+    }
+}
+
+#[cold]
+fn reserve_in_table() -> Result<()> {
+    table()
+        .make_room()
+        .map_err(|_| Error::OutOfMemory("the list of unlinked parts"))?;
+    // A thread that ends has no room of its own, and gives back each entry at once.
+    let _ = ROOM.try_with(|room| {
+        room.entries.set(room.entries.get() + 1);
+        room.taken.set(room.taken.get() + 1);
+    });
     Ok(())
 }
 
 /// Ends [`reserve`].
+#[inline]
 pub(super) fn unreserve() {
-    table().reserved -= 1;
+    let given_back = ROOM.try_with(|room| {
+        room.taken.set(room.taken.get() - 1);
+        let too_many = room.entries.get() > KEPT_ROOM;
+        if too_many {
+            room.entries.set(room.entries.get() - 1);
+        }
+        too_many
+    });
+    if given_back != Ok(false) {
+        table().reserved -= 1;
+    }
 }
 
 impl Table {
-    /// Adds a subtree, or takes note that the subtree has changed.
-    fn insert(&mut self, kind: &'static HandleKind, raw: *mut (), owner: Id) {
-        if !self.roots.contains_key(&raw.addr()) {
+    /// Makes room for one more subtree.
+    fn make_room(&mut self) -> Result<(), TryReserveError> {
+        let wanted = self.reserved + 1;
+        self.roots.try_reserve(wanted)?;
+        self.owners.try_reserve(wanted)?;
+        // Each subtree may get a witness, and another one after that. A table that is never more than half full needs
+        // no memory for what comes in the place of others.
+        let most = 2 * (wanted + self.roots.len());
+        self.witnesses.try_reserve(most - self.witnesses.len())?;
+        self.reserved = wanted;
+        Ok(())
+    }
+
+    /// Adds a subtree, or takes note that the subtree has changed. Returns `true` if it was added.
+    fn insert(&mut self, kind: &'static HandleKind, raw: *mut (), owner: Id) -> bool {
+        let is_new = !self.roots.contains_key(&raw.addr());
+        if is_new {
+            debug_assert!(
+                self.roots.capacity() > self.roots.len(),
+                "the room is there"
+            );
             let entry = self.owners.entry(key(owner)).or_insert(Owner {
                 newest: ptr::null_mut(),
                 queue: ptr::null_mut(),
@@ -151,6 +246,7 @@ impl Table {
             kind.count_unlinked(1);
         }
         self.queue(raw);
+        is_new
     }
 
     /// Puts a subtree into the queue of its owner.
@@ -177,6 +273,18 @@ impl Table {
             next.previous_queued = raw;
         }
         UNSETTLED.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Returns what has to be looked at: of several subtrees the one that came last.
+    fn unsettled(&self, owner: Id) -> Unsettled {
+        let Some(entry) = self.owners.get(&key(owner)) else {
+            return Unsettled::None;
+        };
+        match self.roots.get(&entry.queue.addr()) {
+            _ if entry.recheck => Unsettled::Any,
+            Some(root) => Unsettled::Subtree(root.kind, root.raw),
+            None => Unsettled::None,
+        }
     }
 
     /// Takes the subtree that came last out of the queue of `owner`.
@@ -277,9 +385,23 @@ impl Table {
     }
 }
 
-/// Notes that the part is the topmost one of an unlinked subtree. There is room for it ([`reserve`]).
+/// Notes that the part is the topmost one of an unlinked subtree. There is room for it: this thread has reserved that
+/// ([`reserve`]).
 pub(super) fn insert(kind: &'static HandleKind, raw: *mut (), owner: Id) {
-    table().insert(kind, raw, owner);
+    let mut table = table();
+    if !table.insert(kind, raw, owner) {
+        return;
+    }
+    // The entry is where the thread had room for one. Others may have no memory for the next one.
+    table.reserved -= 1;
+    if table.make_room().is_err()
+        && ROOM
+            .try_with(|room| room.entries.set(room.entries.get() - 1))
+            .is_err()
+    {
+        // Until the reservation ends, which is not used again.
+        table.reserved += 1;
+    }
 }
 
 /// Notes that the part is linked.
@@ -338,7 +460,9 @@ pub(super) fn is_kept(raw: *mut ()) -> bool {
 ///
 /// `owner` is valid, and nobody else uses it, or a part of it, except a callback.
 pub(crate) unsafe fn settle(owner: Id, mark: impl Fn(*mut *mut c_void) -> bool) {
-    if !is_unsettled(owner) {
+    // Most calls that unlink a part have its object, so that nothing is released.
+    // SAFETY: the caller's promise.
+    if unsafe { settle_at_top(owner, &mark) } {
         return;
     }
     let Some(_exclusive) = begin_release_of_parts(owner) else {
@@ -364,11 +488,30 @@ pub(crate) unsafe fn settle(owner: Id, mark: impl Fn(*mut *mut c_void) -> bool) 
     }
 }
 
-/// Returns whether a subtree of `owner` is unsettled, or may be.
-fn is_unsettled(owner: Id) -> bool {
-    let table = table();
-    let entry = table.owners.get(&key(owner));
-    entry.is_some_and(|entry| entry.recheck || !entry.queue.is_null())
+/// Settles the subtrees of `owner` whose topmost parts have objects, up to the first one that is not such. Returns
+/// whether these are all.
+///
+/// # Safety
+///
+/// As for [`settle`].
+unsafe fn settle_at_top(owner: Id, mark: &impl Fn(*mut *mut c_void) -> bool) -> bool {
+    let mut next = table().unsettled(owner);
+    loop {
+        let (kind, raw) = match next {
+            Unsettled::None => return true,
+            Unsettled::Subtree(kind, raw) => (kind, raw),
+            Unsettled::Any => return false,
+        };
+        let Some(ops) = kind.tree() else { return false };
+        // SAFETY: the caller's promise; the parts of an unlinked subtree are valid until it is released.
+        if !unsafe { mark(ops.object(raw)) } {
+            return false;
+        }
+        let mut table = table();
+        table.take_out_of_queue(owner, raw);
+        table.note_witness(raw, raw);
+        next = table.unsettled(owner);
+    }
 }
 
 /// Looks at all subtrees of `owner`, as [`settle`] does.
@@ -521,4 +664,67 @@ pub(crate) fn releases_before_end() -> usize {
 /// Forgets all unlinked subtrees of `owner`, which belongs to the process that this one was forked from.
 pub(crate) fn forget_all(owner: Id) {
     while is_any() && table().take_newest(owner).is_some() {}
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::{KEPT_ROOM, ROOM, forget_other_threads, reserve, table, unreserve};
+
+    /// Runs `test` on a thread whose room nobody has used.
+    fn on_new_thread(test: impl FnOnce() + Send + 'static) {
+        std::thread::spawn(test).join().unwrap();
+    }
+
+    fn entries() -> usize {
+        ROOM.with(|room| room.entries.get())
+    }
+
+    // One test, as all others would change the number of entries that are reserved.
+    #[test]
+    fn room_stays_with_a_thread_until_that_ends() {
+        let before = table().reserved;
+        on_new_thread(move || {
+            for _ in 0..3 {
+                reserve().unwrap();
+                assert_eq!((entries(), table().reserved), (1, before + 1));
+                unreserve();
+            }
+            for _ in 0..2 * KEPT_ROOM {
+                reserve().unwrap();
+            }
+            let table_has = table().reserved - before;
+            assert_eq!((entries(), table_has), (2 * KEPT_ROOM, 2 * KEPT_ROOM));
+            for _ in 0..2 * KEPT_ROOM {
+                unreserve();
+            }
+            assert_eq!(
+                (entries(), table().reserved),
+                (KEPT_ROOM, before + KEPT_ROOM)
+            );
+        });
+        assert_eq!(table().reserved, before);
+
+        // What a forked child does for the threads that it has not.
+        let ((begins, has_begun), (end, ends)) = (channel(), channel::<()>());
+        let other = std::thread::spawn(move || {
+            reserve().unwrap();
+            begins.send(()).unwrap();
+            ends.recv().unwrap();
+            // The thread's room is gone: the child would not have the thread.
+            ROOM.with(|room| room.entries.take());
+        });
+        has_begun.recv().unwrap();
+        on_new_thread(move || {
+            reserve().unwrap();
+            assert_eq!(table().reserved, before + 2);
+            forget_other_threads();
+            assert_eq!(table().reserved, 1);
+            unreserve();
+        });
+        assert_eq!(table().reserved, 0);
+        end.send(()).unwrap();
+        other.join().unwrap();
+    }
 }

@@ -420,11 +420,12 @@ fn begin_noted(uses: &[Option<Use<'_>>], turn: &mut Option<Turn>) -> Result<Uses
     // Most calls have one handle, or two parts of one tree.
     match (all.next(), all.next(), all.next()) {
         (Some(one), None, _) => {
-            if let Some(claims) = one.claims_of_part() {
-                return begin_claims(&claims, By::Call, kept, turn);
+            // Looked at where they are: the processor would wait for the bytes of a copy.
+            if let Some(claims) = &one.claims_of_part() {
+                return begin_claims(claims, By::Call, kept, turn);
             }
-            if let Some(claim) = one.single_claim() {
-                return begin_claims(&[claim], By::Call, kept, turn);
+            if let Some(claim) = &one.single_claim() {
+                return begin_claims(std::slice::from_ref(claim), By::Call, kept, turn);
             }
         }
         (Some(one), Some(other), None) if one.is_part_of_tree() && other.is_part_of_tree() => {

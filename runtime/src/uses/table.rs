@@ -215,19 +215,19 @@ pub(super) struct UseEntry {
     pub(super) by: By,
     pub(super) depth: Depth,
     pub(super) claim: Claim,
-    /// The address of the kind of an object that C gave out, at the address of the object that leaves.
-    successor: Option<usize>,
+    /// The address of the kind of an object that C gave out, at the address of the object that leaves; 0 if C has not.
+    successor: usize,
 }
 
 impl UseEntry {
     /// Returns whether both are uses of one object.
     pub(super) fn meets(&self, claim: &Claim) -> bool {
-        self.claim.meets(claim) && self.successor != Some(claim.kind())
+        self.claim.meets(claim) && self.successor != claim.kind()
     }
 
     /// Returns whether both are uses of one object, and not only of its group.
     pub(super) fn is_of_object(&self, claim: &Claim) -> bool {
-        self.claim.is_of_same_object(claim) && self.successor != Some(claim.kind())
+        self.claim.is_of_same_object(claim) && self.successor != claim.kind()
     }
 
     /// Returns whether another thread releases the object. A call outside of callbacks does not have that one: it has
@@ -381,15 +381,16 @@ impl Table {
     /// Adds the claims. Returns the number of the call, callback or release, by which [`Table::end`] removes them.
     pub(super) fn begin(&mut self, claims: &[Claim], by: By, depth: Depth) -> u64 {
         let number = self.next_number();
+        // Each entry is written in its place: the processor would wait for the bytes of one that is copied there.
+        self.entries.extend(claims.iter().map(|claim| UseEntry {
+            number,
+            by,
+            depth,
+            claim: *claim,
+            successor: 0,
+        }));
         for claim in claims {
             self.count(claim, by, true);
-            self.entries.push(UseEntry {
-                number,
-                by,
-                depth,
-                claim: *claim,
-                successor: None,
-            });
         }
         number
     }
@@ -411,7 +412,7 @@ impl Table {
                 self.count(claim, entry.by, true);
                 added.push(UseEntry {
                     claim: *claim,
-                    successor: None,
+                    successor: 0,
                     ..*entry
                 });
             }
@@ -445,7 +446,7 @@ impl Table {
             |entry: &UseEntry| entry.claim.leaves && entry.claim.is_of_same_object(claim);
         self.remove_where(|entry| is_former(entry) && entry.claim.kind() == claim.kind());
         for entry in self.entries.iter_mut().filter(|entry| is_former(entry)) {
-            entry.successor = Some(claim.kind());
+            entry.successor = claim.kind();
         }
     }
 
