@@ -266,6 +266,7 @@ impl UseEntry {
             (false, true) if self.claim.may_be_lent_of(claim) => true,
             _ if self.claim.may_live_in(claim) || claim.may_live_in(&self.claim) => true,
             _ if self.by == By::Barring && claim.may_be_in(&self.claim) => true,
+            _ if self.by == By::Barring && self.claim.may_be_in(claim) => true,
             _ => self.meets(claim),
         };
         meets()
@@ -309,7 +310,7 @@ pub(super) struct Table {
     exclusive: usize,
     /// The number of entries of stray handles.
     strays: usize,
-    /// The number of handles that callbacks bar: parts that do not know their owner may be in them.
+    /// The number of handles that callbacks bar: parts that do not know their owner may be in them, and are among them.
     barred: usize,
     /// All entries, by the buckets of their claims.
     all: Counts,
@@ -499,8 +500,7 @@ impl Table {
     /// Returns the use that excludes the claim. It may have another name: one object of C may have several types.
     pub(super) fn refuses(&self, claim: &Claim, by: By, depth: Depth) -> Option<&UseEntry> {
         let no_strays = !claim.stray && self.strays == 0;
-        let no_hidden = self.barred == 0 || claim.owner().is_none();
-        if no_strays && no_hidden && !self.may_hold(claim, claim.exclusive) {
+        if no_strays && self.barred == 0 && !self.may_hold(claim, claim.exclusive) {
             return None;
         }
         let mut entries = self.entries.iter();
