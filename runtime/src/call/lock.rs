@@ -4,10 +4,12 @@ use std::marker::PhantomData;
 
 use super::gil::{WithoutPython, detach_unchecked};
 use crate::handle::Handle;
+use crate::uses::locks::{self, LockTime};
 
 /// The library's own lock of a handle, which this thread has entered. Dropping it leaves the lock.
 pub(super) struct Locked<'h, T: Handle> {
     lock: *mut (),
+    _time: LockTime,
     _handle: PhantomData<&'h T>,
 }
 
@@ -20,10 +22,15 @@ impl<'h, T: Handle> Locked<'h, T> {
                 // SAFETY: annotation `lock`: taking the lock uses no Python.
                 unsafe { WithoutPython::promised() },
                 // SAFETY: guarantee 3: a reference to a handle is a valid handle.
-                || unsafe { T::enter_lock(handle.as_raw()) },
+                || unsafe {
+                    let lock = T::lock_of(handle.as_raw());
+                    T::enter_lock(lock);
+                    lock
+                },
             );
             Locked {
                 lock,
+                _time: locks::holding(lock),
                 _handle: PhantomData,
             }
         })
@@ -36,6 +43,17 @@ impl<T: Handle> Drop for Locked<'_, T> {
         // on its thread; guarantee 3: the handle is still borrowed.
         unsafe { T::leave_lock(self.lock) };
     }
+}
+
+/// Begins the uses of a call by `begin`. When they have begun, the call enters the lock of the handle.
+#[inline]
+pub(super) fn begin_before_lock<T: Handle, R>(handle: Option<&T>, begin: impl FnOnce() -> R) -> R {
+    let entering = |handle: &T| {
+        // SAFETY: guarantee 3: a reference to a handle is a valid handle.
+        const { T::LOCKS }.then(|| locks::entering(unsafe { T::lock_of(handle.as_raw()) }))
+    };
+    let _time = handle.and_then(entering);
+    begin()
 }
 
 /// Runs `f` while this thread holds the library's own lock of the handle, `lock(…)`. No other thread's call on the

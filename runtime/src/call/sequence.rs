@@ -8,7 +8,7 @@ use std::ptr;
 use super::ccall::{BeginUses, CCall, NoHandles, Returned};
 use super::details::{NoDetails, ReadDetails, Unread};
 use super::gil::attached;
-use super::lock::Locked;
+use super::lock::{Locked, begin_before_lock};
 use super::status::{CheckStatus, ConvertAfter, OnOutcome, status_of};
 use crate::callback::expected;
 use crate::callback::{CallbackFailure, framed, report_raised};
@@ -340,8 +340,8 @@ where
         let _at_end = AtEnd;
         let _attached = attached::<T>(site);
         let (handles, details, this) = self.split();
-        let uses = handles.begin()?;
         let handle = call.handle;
+        let uses = begin_before_lock(handle, || handles.begin())?;
         let _locked = handle.and_then(Locked::enter);
         let mut errors = errors_of(call);
         if site.should_fail(FailPoint::NotCalled) {
@@ -384,8 +384,7 @@ where
             let _locked = handle.and_then(Locked::enter);
             return self.call_infallible_quietly::<T, R>(site, convert_after, nothing, own);
         }
-        let lock = || handle.and_then(Locked::enter);
-        self.call_infallible_watched(site, handle, lock, convert_after, nothing, own)
+        self.call_infallible_watched(site, handle, handle, convert_after, nothing, own)
     }
 
     /// Calls C where nothing can fail. Reports of C during the call are dropped.
@@ -405,7 +404,7 @@ where
         if is_quiet::<T, P>(site, &self.handles) {
             return self.call_infallible_quietly::<T, R>(site, convert_after, nothing, own);
         }
-        self.call_infallible_watched(site, handle, || None, convert_after, nothing, own)
+        self.call_infallible_watched(site, handle, None, convert_after, nothing, own)
     }
 
     /// [`CCall::call_infallible`] where C neither calls back nor reports.
@@ -428,11 +427,11 @@ where
 
     /// [`CCall::call_infallible`] where C may call back or report.
     #[inline(never)]
-    fn call_infallible_watched<'h, T: Handle, R>(
+    fn call_infallible_watched<T: Handle, R>(
         self,
         site: &'static CallSite,
-        handle: Option<&'h T>,
-        lock: impl FnOnce() -> Option<Locked<'h, T>>,
+        handle: Option<&T>,
+        locked: Option<&T>,
         convert_after: ConvertAfter,
         nothing: impl FnOnce() -> Option<R>,
         own: impl FnOnce(C) -> Option<R>,
@@ -443,9 +442,10 @@ where
         let _at_end = AtEnd;
         let _attached = attached::<T>(site);
         let (handles, _, this) = self.split();
-        let uses = uses::granted(handles.begin());
+        let uses = begin_before_lock(locked, || handles.begin());
+        let uses = uses::granted(uses);
         // After the uses have begun: a call that has begun its uses may wait for the lock.
-        let _locked = lock();
+        let _locked = locked.and_then(Locked::enter);
         let caught = Caught::new();
         let mut raised = None;
         let mut errors = default_errors::<T>();

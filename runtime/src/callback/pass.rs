@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::ffi::c_void;
+use std::iter;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use super::function::Function;
 use super::traits::HasCallbacks;
 use super::user_data::{self, BoxedUserData, StoredValue};
 use crate::attachment::Attachment;
+use crate::children;
 use crate::handle::HasAttachments;
 use crate::handle::kind::Id;
 use crate::outcome::Outcome;
@@ -55,7 +57,9 @@ pub fn borrow<S: HasCallbacks, const N: usize>(
     state: &S,
     handles: [Option<Id>; N],
 ) -> BorrowedCallback<S> {
-    BorrowedCallback(BoxedUserData::lent(state, handles.into_iter().flatten()))
+    let handles = handles.into_iter().flatten();
+    let with_owners = handles.flat_map(|id| iter::once(id).chain(children::owners(id)));
+    BorrowedCallback(BoxedUserData::lent(state, with_owners))
 }
 
 impl<S: HasCallbacks> BorrowedCallback<S> {

@@ -102,6 +102,26 @@ pub(crate) fn exclusive_parents(id: Id) -> SmallVec<[Id; 2]> {
     found
 }
 
+/// Returns the handles, what exclusive uses of them use exclusively, and all that C keeps them in or lends them by. The
+/// owners of a part are among the handles: C may have the part in pieces, so it is not asked for them.
+pub(crate) fn used_alone_with(handles: &[Id]) -> SmallVec<[Id; 2]> {
+    let mut found: SmallVec<[Id; 2]> = SmallVec::from_slice(handles);
+    let mut next = 0;
+    while let Some(here) = found.get(next).copied() {
+        next += 1;
+        if here.kind.is_view() {
+            continue;
+        }
+        let mut reached = exclusive_parents(here);
+        with_table(|table| {
+            reached.extend(table.get(&here).into_iter().flat_map(HandleEntry::keepers))
+        });
+        reached.retain(|id| !found.contains(id));
+        found.extend(reached);
+    }
+    found
+}
+
 /// Returns the counted objects that an exclusive use of the handle uses exclusively: those that C has owners of in the
 /// handle, or in the ancestors that are used so.
 pub(crate) fn exclusive_owned(id: Id, parents: &[Id]) -> Vec<Id> {

@@ -187,11 +187,6 @@ impl HandleKind {
         &self.spec.sharing
     }
 
-    /// Returns whether calls hold the library's own lock of the handle.
-    pub(crate) fn locks(&self) -> bool {
-        self.spec.locks
-    }
-
     /// Returns whether the handles end with the next exclusive borrow of their owner.
     pub fn is_until_mut(&self) -> bool {
         self.spec.sharing.until_mut

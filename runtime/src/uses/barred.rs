@@ -1,4 +1,6 @@
-//! Handles that nothing uses while a callback runs that is `exclusive`: C may have them in pieces.
+//! Handles that nothing uses while a callback runs that is `exclusive`: C may have them in pieces. They are those that
+//! the callback belongs to, what an exclusive use of these uses exclusively, such as the owner of a part, and the
+//! handles that C keeps them in or lends them by.
 //!
 //! The call that C calls back in uses such a handle itself, and goes on when the callback has returned. So what began
 //! before the callback is no reason to refuse the callback. What the callback got from C is its own.
@@ -7,6 +9,7 @@ use super::call::Uses;
 use super::depth::Depth;
 use super::table::{By, Claim, Claims, table};
 use super::watching::watch;
+use crate::children;
 use crate::handle::kind::Id;
 
 /// The time of an `exclusive` callback, until this is dropped: no use of its handles begins.
@@ -19,7 +22,8 @@ impl Barred {
     /// Bars the handles for the callback that this thread is about to run.
     pub(crate) fn begin(handles: &[Id]) -> Self {
         watch();
-        let claims: Claims = handles.iter().map(|id| Claim::of(*id, true)).collect();
+        let barred = children::used_alone_with(handles).into_iter();
+        let claims: Claims = barred.map(|id| Claim::of(id, true)).collect();
         let number = table().begin(&claims, By::Barring, Depth::here().around());
         Barred {
             _uses: Uses::of(number),

@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use smallvec::SmallVec;
 
-use super::depth::{Depth, is_inside, this_thread};
+use super::depth::{is_inside, this_thread};
 use super::keeping::{kept_so_far, may_keep};
+use super::locks::{self, LockAddress};
 use super::release::release_deferred;
-use super::table::{By, Claim, Claims, is_any_barred, is_any_exclusive, table};
+use super::table::{Beginner, By, Claim, Claims, is_any_barred, is_any_exclusive, table};
 use super::waiting::{self, Turn};
 use super::watching::HIDDEN;
 use crate::callback::expected;
@@ -337,10 +338,11 @@ impl Drop for Uses {
 /// if a child holds one of them (`children`).
 #[inline]
 pub fn begin<const N: usize>(uses: [Option<Use<'_>>; N]) -> Result<Option<Uses>> {
+    let lock = locks::take_next();
     match uses.iter().all(Option::is_none) {
         true => begin_none(),
-        false if is_interrupting() => begin_some(&uses.map(unless_interrupting)).map(Some),
-        false => begin_some(&uses).map(Some),
+        false if is_interrupting() => begin_some(&uses.map(unless_interrupting), lock).map(Some),
+        false => begin_some(&uses, lock).map(Some),
     }
 }
 
@@ -353,7 +355,7 @@ pub(crate) fn begin_none() -> Result<Option<Uses>> {
 }
 
 #[inline(never)]
-fn begin_some(uses: &[Option<Use<'_>>]) -> Result<Uses> {
+fn begin_some(uses: &[Option<Use<'_>>], lock: Option<LockAddress>) -> Result<Uses> {
     let mut all = uses.iter().flatten();
     if let Some((given, keeper)) = all.find_map(|one| Some((one.id, one.misplaced_in?))) {
         return Err(misplaced(given, keeper));
@@ -362,7 +364,7 @@ fn begin_some(uses: &[Option<Use<'_>>]) -> Result<Uses> {
     loop {
         // The claims before the look at the holders: a call that makes a holder is in the table until the holder is
         // known.
-        let begun = begin_in_turn(uses)?;
+        let begun = begin_in_turn(uses, lock)?;
         let Some((held, holder)) = find_held(uses) else {
             return Ok(begun);
         };
@@ -380,11 +382,11 @@ fn begin_some(uses: &[Option<Use<'_>>]) -> Result<Uses> {
 }
 
 /// Begins the uses when all have ended that are in their way, and that this thread may wait for.
-fn begin_in_turn(uses: &[Option<Use<'_>>]) -> Result<Uses> {
+fn begin_in_turn(uses: &[Option<Use<'_>>], lock: Option<LockAddress>) -> Result<Uses> {
     let mut turn = None;
     loop {
         // What the handles live in may change while this thread waits.
-        match begin_noted(uses, &mut turn) {
+        match begin_noted(uses, lock, &mut turn) {
             Err(Refused::For(error)) => return Err(error),
             Err(Refused::Until(ends)) => waiting::wait(ends)?,
             Err(Refused::Changed) => {}
@@ -414,7 +416,15 @@ pub(super) enum Refused {
     Changed,
 }
 
-fn begin_noted(uses: &[Option<Use<'_>>], turn: &mut Option<Turn>) -> Result<Uses, Refused> {
+fn begin_noted(
+    uses: &[Option<Use<'_>>],
+    lock: Option<LockAddress>,
+    turn: &mut Option<Turn>,
+) -> Result<Uses, Refused> {
+    let call = Beginner {
+        lock,
+        ..Beginner::here(By::Call)
+    };
     let kept = kept_so_far();
     let mut all = uses.iter().flatten();
     // Most calls have one handle, or two parts of one tree.
@@ -422,10 +432,10 @@ fn begin_noted(uses: &[Option<Use<'_>>], turn: &mut Option<Turn>) -> Result<Uses
         (Some(one), None, _) => {
             // Looked at where they are: the processor would wait for the bytes of a copy.
             if let Some(claims) = &one.claims_of_part() {
-                return begin_claims(claims, By::Call, kept, turn);
+                return begin_claims(claims, call, kept, turn);
             }
             if let Some(claim) = &one.single_claim() {
-                return begin_claims(std::slice::from_ref(claim), By::Call, kept, turn);
+                return begin_claims(std::slice::from_ref(claim), call, kept, turn);
             }
         }
         (Some(one), Some(other), None) if one.is_part_of_tree() && other.is_part_of_tree() => {
@@ -433,7 +443,7 @@ fn begin_noted(uses: &[Option<Use<'_>>], turn: &mut Option<Turn>) -> Result<Uses
                 && let Some([second, other_owner]) = other.claims_of_part()
                 && owner == other_owner
             {
-                return begin_claims(&[first, owner, second], By::Call, kept, turn);
+                return begin_claims(&[first, owner, second], call, kept, turn);
             }
         }
         _ => {}
@@ -452,25 +462,25 @@ fn begin_noted(uses: &[Option<Use<'_>>], turn: &mut Option<Turn>) -> Result<Uses
         }
         before.push((one, first..claims.len()));
     }
-    begin_claims(&claims, By::Call, kept, turn)
+    begin_claims(&claims, call, kept, turn)
 }
 
 /// Begins the uses, which were found when C had got so many handles to keep.
 pub(super) fn begin_claims(
     claims: &[Claim],
-    by: By,
+    one: Beginner,
     kept: u64,
     turn: &mut Option<Turn>,
 ) -> Result<Uses, Refused> {
-    let depth = Depth::here();
+    let Beginner { by, depth, .. } = one;
     let mut table = table();
     if kept != kept_so_far() {
         return Err(Refused::Changed);
     }
     let mut claimed = claims.iter();
-    let refused = |claim| Some((claim, table.refuses(claim, by, depth)?));
+    let refused = |claim| Some((claim, table.refuses(claim, one)?));
     if let Some((refused, entry)) = claimed.find_map(refused) {
-        let waits = by == By::Call && waiting::may_wait_for(&table, refused, depth);
+        let waits = by == By::Call && waiting::may_wait_for(&table, refused, one);
         let (by, name) = (entry.by, entry.claim.name());
         return Err(match (waits, by) {
             (true, _) => {

@@ -27,6 +27,7 @@ mod field;
 mod held_back;
 pub(crate) mod keeping;
 mod key;
+pub(crate) mod locks;
 pub(crate) mod owners;
 mod passed;
 mod release;

@@ -6,7 +6,7 @@ use super::call::{Refused, Use, Uses, begin_claims};
 use super::held_back::note_strays;
 use super::keeping::kept_so_far;
 use super::strays::may_hold;
-use super::table::{By, Claim, Claims};
+use super::table::{Beginner, By, Claim, Claims};
 use super::views::{check_exclusive, check_held, check_not_lent, claim_viewed, viewed};
 use crate::children::{self, Id};
 use crate::error::Result;
@@ -118,7 +118,7 @@ impl<T: Handles> Passed<'_, T> {
             claims.extend(reached.iter().map(|id| Claim::of(*id, false)));
             held.extend(reached);
         }
-        let uses = begin_claims(&claims, By::Callback, kept, &mut None)?;
+        let uses = begin_claims(&claims, Beginner::here(By::Callback), kept, &mut None)?;
         // The claims before the look at the holders: a call that makes a holder is in the table until the holder is
         // known.
         check_held(&held).map_err(Refused::For)?;

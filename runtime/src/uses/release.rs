@@ -12,7 +12,7 @@ use super::call::{Refused, Use, Uses, begin_claims};
 use super::depth::{Depth, is_inside};
 use super::held_back::{hold_back, leak, may_not_wait};
 use super::keeping::{kept_so_far, may_keep};
-use super::table::{By, Claim, Claims, UseEntry, table};
+use super::table::{Beginner, By, Claim, Claims, UseEntry, table};
 use super::watching::is_watching;
 use crate::callback::expected;
 use crate::children::{self, HoldersGone, Id};
@@ -51,7 +51,7 @@ fn begin_exclusive(owner: Id) -> Option<Released> {
         let kept = kept_so_far();
         let mut claims = Claims::new();
         Use::noted(owner, true).claim(&mut claims);
-        match begin_claims(&claims, By::Release, kept, &mut None) {
+        match begin_claims(&claims, Beginner::here(By::Release), kept, &mut None) {
             Err(Refused::Changed) => {}
             Err(_) => return None,
             Ok(uses) => break uses,

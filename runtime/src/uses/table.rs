@@ -14,6 +14,7 @@ use super::author_code::runs_author_code;
 use super::depth::{Depth, this_thread};
 pub(super) use super::key::Key;
 use super::key::{Among, buckets};
+use super::locks::{self, LockAddress};
 use super::strays;
 use crate::fork::Lock;
 use crate::handle::kind::Id;
@@ -215,8 +216,19 @@ pub(super) struct UseEntry {
     pub(super) by: By,
     pub(super) depth: Depth,
     pub(super) claim: Claim,
+    /// For a callback that bars the object: a lock that its thread holds until the callback has returned.
+    lock: Option<LockAddress>,
     /// The address of the kind of an object that C gave out, at the address of the object that leaves; 0 if C has not.
     successor: usize,
+}
+
+/// The user whose uses begin.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Beginner {
+    pub(super) by: By,
+    pub(super) depth: Depth,
+    /// The lock that a call enters before it calls C.
+    pub(super) lock: Option<LockAddress>,
 }
 
 impl UseEntry {
@@ -232,32 +244,32 @@ impl UseEntry {
 
     /// Returns whether another thread releases the object. A call outside of callbacks does not have that one: it has
     /// what C made at its address, after C has freed it and before the release has ended.
-    fn is_released_elsewhere(&self, by: By, depth: Depth) -> bool {
+    fn is_released_elsewhere(&self, one: Beginner) -> bool {
         let is_release = self.by == By::Release && self.claim.leaves;
-        is_release && by == By::Call && self.depth.thread != depth.thread && depth.callbacks == 0
+        let is_other = self.depth.thread != one.depth.thread;
+        is_release && one.by == By::Call && is_other && one.depth.callbacks == 0
     }
 
     /// Returns whether C passed the handle to the callback that bars the object.
-    fn is_of_same_callback(&self, by: By, depth: Depth) -> bool {
-        self.by == By::Barring && by == By::Callback && self.depth == depth.around()
+    fn is_of_same_callback(&self, one: Beginner) -> bool {
+        let is_barred = self.by == By::Barring && one.by == By::Callback;
+        is_barred && self.depth == one.depth.around()
     }
 
-    /// Returns whether a callback bars a handle with a lock of the library's, and the other use is on another thread:
-    /// that waits for the lock.
-    fn is_locked(&self, depth: Depth) -> bool {
-        let is_other = self.by == By::Barring && self.depth.thread != depth.thread;
-        is_other && self.claim.id.kind().locks()
+    /// Returns whether a callback bars the object whose thread holds a lock that a call of another thread enters: that
+    /// waits for the lock until the callback has returned.
+    fn is_locked(&self, one: Beginner) -> bool {
+        let is_other = self.by == By::Barring && self.depth.thread != one.depth.thread;
+        is_other && self.lock.is_some() && self.lock == one.lock
     }
 
     /// Returns whether this use is in no way of another one, whatever that is of.
-    fn admits(&self, by: By, depth: Depth) -> bool {
-        self.is_of_same_callback(by, depth)
-            || self.is_locked(depth)
-            || self.is_released_elsewhere(by, depth)
+    fn admits(&self, one: Beginner) -> bool {
+        self.is_of_same_callback(one) || self.is_locked(one) || self.is_released_elsewhere(one)
     }
 
     /// Returns whether this use excludes one that begins.
-    pub(super) fn excludes(&self, claim: &Claim, by: By, depth: Depth) -> bool {
+    pub(super) fn excludes(&self, claim: &Claim, one: Beginner) -> bool {
         let meets = || match (self.claim.exclusive, claim.exclusive) {
             // The callback writes by what C lends it.
             (true, _) if self.claim.may_be_lent_of(claim) => true,
@@ -266,23 +278,35 @@ impl UseEntry {
             (false, true) if self.claim.may_be_lent_of(claim) => true,
             _ if self.claim.may_live_in(claim) || claim.may_live_in(&self.claim) => true,
             _ if self.by == By::Barring && claim.may_be_in(&self.claim) => true,
+            _ if self.by == By::Barring && self.claim.may_be_in(claim) => true,
             _ => self.meets(claim),
         };
         meets()
-            && !self.admits(by, depth)
+            && !self.admits(one)
             && !(claim.joins && self.by == By::Owning)
             && !(claim.viewed && self.claim.exclusive && matches!(self.by, By::Call | By::Release))
             && match self.claim.exclusive {
                 // A callback uses what it has by `&mut`, and a call may be interrupted from its own thread. What a
                 // callback has by another type it does not use by this one.
                 true => {
-                    by == By::Callback
+                    one.by == By::Callback
                         || self.claim.viewed
-                        || self.depth.is_left_by(depth)
+                        || self.depth.is_left_by(one.depth)
                         || claim.exclusive && runs_author_code()
                 }
                 false => claim.exclusive,
             }
+    }
+}
+
+impl Beginner {
+    /// A user on this thread that enters no lock.
+    pub(super) fn here(by: By) -> Self {
+        Beginner {
+            by,
+            depth: Depth::here(),
+            lock: None,
+        }
     }
 }
 
@@ -309,7 +333,7 @@ pub(super) struct Table {
     exclusive: usize,
     /// The number of entries of stray handles.
     strays: usize,
-    /// The number of handles that callbacks bar: parts that do not know their owner may be in them.
+    /// The number of handles that callbacks bar: parts that do not know their owner may be in them, and are among them.
     barred: usize,
     /// All entries, by the buckets of their claims.
     all: Counts,
@@ -381,12 +405,17 @@ impl Table {
     /// Adds the claims. Returns the number of the call, callback or release, by which [`Table::end`] removes them.
     pub(super) fn begin(&mut self, claims: &[Claim], by: By, depth: Depth) -> u64 {
         let number = self.next_number();
+        let lock = match by {
+            By::Barring => locks::held(),
+            _ => None,
+        };
         // Each entry is written in its place: the processor would wait for the bytes of one that is copied there.
         self.entries.extend(claims.iter().map(|claim| UseEntry {
             number,
             by,
             depth,
             claim: *claim,
+            lock,
             successor: 0,
         }));
         for claim in claims {
@@ -498,14 +527,13 @@ impl Table {
     }
 
     /// Returns the use that excludes the claim. It may have another name: one object of C may have several types.
-    pub(super) fn refuses(&self, claim: &Claim, by: By, depth: Depth) -> Option<&UseEntry> {
+    pub(super) fn refuses(&self, claim: &Claim, one: Beginner) -> Option<&UseEntry> {
         let no_strays = !claim.stray && self.strays == 0;
-        let no_hidden = self.barred == 0 || claim.owner().is_none();
-        if no_strays && no_hidden && !self.may_hold(claim, claim.exclusive) {
+        if no_strays && self.barred == 0 && !self.may_hold(claim, claim.exclusive) {
             return None;
         }
         let mut entries = self.entries.iter();
-        entries.find(|entry| entry.excludes(claim, by, depth))
+        entries.find(|entry| entry.excludes(claim, one))
     }
 
     /// Returns whether a callback of this thread has a stray handle.

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::depth::{Depth, is_inside};
-use super::table::{By, Claim, ENDED, Table, WAITING, Waiting, table};
+use super::table::{Beginner, By, Claim, ENDED, Table, WAITING, Waiting, table};
 use crate::error::Result;
 use crate::interpreter::{detach, handles_signals, may_wait, run_signal_handlers};
 
@@ -73,10 +73,10 @@ const SIGNALS_EVERY: Duration = Duration::from_millis(20);
 /// Returns whether this thread may wait for the uses that exclude the claim: only calls of other threads are in the
 /// way, and nobody waits for this one.
 #[cold]
-pub(super) fn may_wait_for(table: &Table, claim: &Claim, depth: Depth) -> bool {
+pub(super) fn may_wait_for(table: &Table, claim: &Claim, call: Beginner) -> bool {
     let all = table.entries().iter();
-    let mut in_way = all.filter(|entry| entry.excludes(claim, By::Call, depth));
-    may_wait_here(table, depth)
+    let mut in_way = all.filter(|entry| entry.excludes(claim, call));
+    may_wait_here(table, call.depth)
         && in_way.all(|entry| !matches!(entry.by, By::Callback | By::Keeping | By::Owning))
 }
 

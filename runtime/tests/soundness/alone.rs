@@ -100,6 +100,12 @@ mod ffi {
         unsafe { jar_content((*label).jar) }
     }
 
+    /// Pours the jar of the label.
+    pub unsafe extern "C" fn label_pour(label: *mut label, look: look, data: *mut c_void) {
+        touch(label);
+        unsafe { jar_pour((*label).jar, look, data) };
+    }
+
     pub unsafe extern "C" fn lid_new(jar: *mut jar) -> *mut lid {
         touch(jar);
         acquire("Lid", lid { jar })
@@ -168,6 +174,9 @@ struct Label;
 impl Label {
     #[calls(ffi::label_content, fails = negative)]
     fn content(&self) -> Result<i32>;
+
+    #[calls(ffi::label_pour, args = (self, look.look, look.data))]
+    fn pour(&self, look: &Look);
 }
 
 thread_local! {
@@ -212,11 +221,16 @@ fn pour(kept: fn(&Jar), pour: impl FnOnce(&Jar)) {
 
 /// Uses the jar in each way, all of which are refused.
 fn use_refused(jar: &Jar) {
-    assert!(matches!(jar.content(), Err(Error::Busy("Jar"))));
-    assert!(matches!(jar.lid(), Err(Error::Busy("Jar"))));
-    assert!(panic_of(|| jar.content_purely()).contains("Jar"));
-    assert!(panic_of(|| jar.size()).contains("Jar"));
-    assert!(panic_of(|| jar.pour(&Look(|_| ()))).contains("Jar"));
+    use_refused_for(jar, "Jar");
+}
+
+/// Uses the jar in each way, all of which are refused for a handle of the type `name`.
+fn use_refused_for(jar: &Jar, name: &str) {
+    assert!(matches!(jar.content(), Err(Error::Busy(other)) if other == name));
+    assert!(matches!(jar.lid(), Err(Error::Busy(other)) if other == name));
+    assert!(panic_of(|| jar.content_purely()).contains(name));
+    assert!(panic_of(|| jar.size()).contains(name));
+    assert!(panic_of(|| jar.pour(&Look(|_| ()))).contains(name));
 }
 
 #[test]
@@ -233,6 +247,12 @@ fn handle_is_not_used_beside_an_exclusive_callback_that_it_keeps() {
 fn argument_of_a_call_without_receiver_is_not_used_beside_an_exclusive_callback() {
     let look = Look(|_| with_jar(use_refused));
     pour(|_| (), |jar| Jar::pour_another(jar, &look));
+}
+
+#[test]
+fn owner_is_not_used_beside_an_exclusive_callback_of_a_part_that_does_not_know_it() {
+    let look = Look(|_| with_jar(|jar| use_refused_for(jar, "Label")));
+    pour(|_| (), |jar| jar.label().unwrap().pour(&look));
 }
 
 #[test]

@@ -20,6 +20,8 @@ mod forked;
 mod addresses;
 mod aliasing;
 mod alone;
+mod alone_locked;
+mod alone_reached;
 mod author_code;
 mod borrowed_views;
 mod bound;
