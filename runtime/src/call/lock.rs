@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use super::gil::{WithoutPython, detach_unchecked};
 use crate::handle::Handle;
-use crate::uses::locks::{self, LockTime};
+use crate::uses::locks::{self, LockOf, LockTime};
 
 /// The library's own lock of a handle, which this thread has entered. Dropping it leaves the lock.
 pub(super) struct Locked<'h, T: Handle> {
@@ -48,9 +48,18 @@ impl<T: Handle> Drop for Locked<'_, T> {
 /// Begins the uses of a call by `begin`. When they have begun, the call enters the lock of the handle.
 #[inline]
 pub(super) fn begin_before_lock<T: Handle, R>(handle: Option<&T>, begin: impl FnOnce() -> R) -> R {
+    /// # Safety
+    ///
+    /// `raw` is a valid handle of the type `T`.
+    unsafe fn lock_of<T: Handle>(raw: *mut ()) -> *mut () {
+        // SAFETY: the caller's promise.
+        unsafe { T::lock_of(raw.cast()) }
+    }
+
     let entering = |handle: &T| {
-        // SAFETY: guarantee 3: a reference to a handle is a valid handle.
-        const { T::LOCKS }.then(|| locks::entering(unsafe { T::lock_of(handle.as_raw()) }))
+        // SAFETY: guarantee 3: a reference to a handle is a valid handle, until `begin` has returned.
+        let lock = || unsafe { LockOf::new(lock_of::<T>, handle.as_raw().cast()) };
+        const { T::LOCKS }.then(|| locks::entering(lock()))
     };
     let _time = handle.and_then(entering);
     begin()

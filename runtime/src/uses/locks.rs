@@ -12,15 +12,43 @@ use crate::restore_guard::RestoreGuard;
 /// The address of a lock.
 pub(super) type LockAddress = NonZeroUsize;
 
+/// A lock of which nobody has asked C for the address.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LockOf {
+    of: unsafe fn(*mut ()) -> *mut (),
+    handle: *mut (),
+}
+
+impl LockOf {
+    /// The lock of a handle.
+    ///
+    /// # Safety
+    ///
+    /// The handle is valid until the uses of the call have begun, and `of` may be called with it.
+    pub(crate) unsafe fn new(of: unsafe fn(*mut ()) -> *mut (), handle: *mut ()) -> Self {
+        LockOf { of, handle }
+    }
+
+    /// Asks C for the lock. The table of uses is not locked meanwhile.
+    pub(super) fn address(self) -> Option<LockAddress> {
+        // SAFETY: guarantee 3: the call has the handle, which is valid (`LockOf::new`).
+        let lock = unsafe { (self.of)(self.handle) };
+        NonZeroUsize::new(lock.addr())
+    }
+}
+
 thread_local! {
     /// The lock that this thread has entered last of those that it holds.
     static HELD: Cell<Option<LockAddress>> = const { Cell::new(None) };
     /// The lock that the call of this thread enters when its uses have begun.
-    static NEXT: Cell<Option<LockAddress>> = const { Cell::new(None) };
+    static NEXT: Cell<Option<LockOf>> = const { Cell::new(None) };
 }
 
-/// The time in which a thread holds a lock, or in which the uses begin of a call that enters it afterwards.
+/// The time in which a thread holds a lock.
 pub(crate) type LockTime = RestoreGuard<Option<LockAddress>>;
+
+/// The time in which the uses begin of a call that enters a lock afterwards.
+pub(crate) type EnteringTime = RestoreGuard<Option<LockOf>>;
 
 /// Begins the time in which this thread holds the lock, which it has entered.
 pub(crate) fn holding(lock: *mut ()) -> LockTime {
@@ -28,8 +56,8 @@ pub(crate) fn holding(lock: *mut ()) -> LockTime {
 }
 
 /// Begins the time in which the uses begin of a call that enters the lock before it calls C.
-pub(crate) fn entering(lock: *mut ()) -> LockTime {
-    RestoreGuard::set(&NEXT, NonZeroUsize::new(lock.addr()))
+pub(crate) fn entering(lock: LockOf) -> EnteringTime {
+    RestoreGuard::set(&NEXT, Some(lock))
 }
 
 /// Returns the lock that this thread has entered last of those that it holds. It holds that one until all callbacks
@@ -39,6 +67,6 @@ pub(super) fn held() -> Option<LockAddress> {
 }
 
 /// Takes the lock that the call enters whose uses begin now: code that runs while they wait makes other calls.
-pub(super) fn take_next() -> Option<LockAddress> {
+pub(super) fn take_next() -> Option<LockOf> {
     NEXT.take()
 }

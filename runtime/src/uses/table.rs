@@ -536,6 +536,14 @@ impl Table {
         entries.find(|entry| entry.excludes(claim, one))
     }
 
+    /// Returns whether nothing excludes a call but callbacks whose threads hold locks.
+    #[cold]
+    pub(super) fn is_barred_under_locks(&self, claims: &[Claim], one: Beginner) -> bool {
+        let excludes = |entry: &&UseEntry| claims.iter().any(|claim| entry.excludes(claim, one));
+        let mut in_way = self.entries.iter().filter(excludes);
+        one.by == By::Call && in_way.all(|entry| entry.lock.is_some())
+    }
+
     /// Returns whether a callback of this thread has a stray handle.
     pub(super) fn has_stray(&self, depth: Depth) -> bool {
         let is_here = |entry: &UseEntry| entry.claim.stray && entry.depth.thread == depth.thread;
