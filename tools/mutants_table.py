@@ -35,6 +35,7 @@ STATE = "runtime/src/borrow_state.rs"
 OWNERS = "runtime/src/single_owner.rs"
 LENT_MEMORY = "runtime/src/lent_memory.rs"
 INTERNED = "runtime/src/python/interned.rs"
+SHORT_TEXT = "runtime/src/short_text.rs"
 STEPS = "runtime/src/iter.rs"
 PYTHON_CALL = "runtime/src/python/call.rs"
 ANCESTORS = "runtime/src/python/ancestors.rs"
@@ -1480,7 +1481,9 @@ OWNERS_OF_HANDLES = [
         "a change of lent memory is noticed by each later call",
         ("std::mem::replace(&mut lent.hash, hash)", "lent.hash"),
     ),
-    mutant(INTERNED, "a name is the one that was at the address before", ("if is_known && text_of(name.object) == bytes {", "if is_known {")),
+    mutant(INTERNED, "a name is the one that was at the address before", ("if is_known && short_text::are_equal(text_of(name.object), bytes) {", "if is_known {")),
+    mutant(SHORT_TEXT, "text that ends with other characters is ASCII", ("(first | last) & NOT_ASCII", "first & NOT_ASCII")),
+    mutant(SHORT_TEXT, "texts that begin alike are equal", ("(Some(one), Some(other)) => one == other,", "(Some(one), Some(other)) => one.0 == other.0,")),
     mutant(INTERNED, "a remembered name is given out without a reference", ("NewCopy::take(ffi::Py_NewRef(name.object))", "NewCopy::take(name.object)")),
     mutant(INTERNED, "a name that leaves the table is never dropped", ("                ffi::Py_XDECREF(former.object);\n", "                let _ = former;\n")),
     mutant(INTERNED, "text that is not ASCII is remembered", ("            && bytes.is_ascii()\n", "")),
@@ -1615,7 +1618,7 @@ DIRECT_ENTRIES = [
     mutant(
         NEW_COPY,
         "text that is not ASCII is copied as if it were",
-        ("        if is_ascii(bytes) {\n", "        if is_ascii(bytes) || bytes.len() > 4 {\n"),
+        ("        if short_text::is_ascii(bytes) {\n", "        if short_text::is_ascii(bytes) || bytes.len() > 4 {\n"),
     ),
     mutant(
         NEW_COPY,

@@ -166,6 +166,7 @@ pub mod reference;
 mod reports;
 mod restore_guard;
 mod reuse;
+mod short_text;
 mod side_table;
 mod single_owner;
 mod thread_locals;
