@@ -35,6 +35,7 @@ STATE = "runtime/src/borrow_state.rs"
 OWNERS = "runtime/src/single_owner.rs"
 LENT_MEMORY = "runtime/src/lent_memory.rs"
 INTERNED = "runtime/src/python/interned.rs"
+SHORT_TEXT = "runtime/src/short_text.rs"
 STEPS = "runtime/src/iter.rs"
 PYTHON_CALL = "runtime/src/python/call.rs"
 ANCESTORS = "runtime/src/python/ancestors.rs"
@@ -916,7 +917,7 @@ CLOSING = [
     ),
     mutant(PYTHON_BORROW_REQUEST, "a use alone ends no `until_mut` view", ("            locked.begin_generation();\n", "")),
     mutant(HEADER, "what lives in an `until_mut` view outlives it", ("            State::Watched(_) => true,\n            State::View(view) => is_adoptable", "            State::Watched(_) => false,\n            State::View(view) => is_adoptable")),
-    mutant(ITERATOR, "an iterator goes on where it was", ("                && made != owner.get()", "                && made > owner.get()")),
+    mutant(ITERATOR, "an iterator goes on where it was", ("                .is_some_and(|made| made != state.gen", "                .is_some_and(|made| made > state.gen")),
     mutant(PYTHON_STATE_CLOSE, "closing does not wake what blocks", ("                            self.interrupt();\n", "                            let _ = waits;\n")),
     mutant(HANDLE_INTEGER, "a number is another one", ("wrapping_add(T::INVALID.widen()))", "wrapping_add(T::INVALID.widen()).max(1))")),
     mutant(EXPORT, "a view of memory does not hold its handle", ("        let owner = context.receiver().map(Held::new).transpose()?;", "        let owner = context.receiver().map(Held::new).transpose()?.filter(|_| false);")),
@@ -1067,7 +1068,7 @@ OBJECTS = [
     mutant(
         ITERATOR,
         "an iterator loses its place when a step fails",
-        ("                    self.swap(current);\n                    Err(error)", "                    Err(error)"),
+        ("                self.place.replace(py, current);\n                Err(error)", "                Err(error)"),
     ),
     mutant(TRACE, "stacks are never remembered", ("if kind.is_view() || !ON.load(Ordering::Relaxed) {", "if kind.is_view() || !ON.load(Ordering::Relaxed) || true {")),
     mutant(TRACE, "nothing is reported at exit", ("    if left.is_empty() {\n", "    if left.is_empty() || true {\n")),
@@ -1488,7 +1489,10 @@ OWNERS_OF_HANDLES = [
         "a change of lent memory is noticed by each later call",
         ("std::mem::replace(&mut lent.hash, hash)", "lent.hash"),
     ),
-    mutant(INTERNED, "a name is the one that was at the address before", ("if is_known && text_of(name.object) == bytes {", "if is_known {")),
+    mutant(INTERNED, "a name is the one that was at the address before", ("if is_known && short_text::are_equal(text_of(name.object), bytes) {", "if is_known {")),
+    mutant(SHORT_TEXT, "text that ends with other characters is ASCII", ("(first | last) & NOT_ASCII", "first & NOT_ASCII")),
+    mutant(SHORT_TEXT, "texts that begin alike are equal", ("(Some(one), Some(other)) => one == other,", "(Some(one), Some(other)) => one.0 == other.0,")),
+    mutant(ALLOCATION, "the memory of a dropped object becomes two new ones", ("        spare.count = count;\n", "")),
     mutant(INTERNED, "a remembered name is given out without a reference", ("NewCopy::take(ffi::Py_NewRef(name.object))", "NewCopy::take(name.object)")),
     mutant(INTERNED, "a name that leaves the table is never dropped", ("                ffi::Py_XDECREF(former.object);\n", "                let _ = former;\n")),
     mutant(INTERNED, "text that is not ASCII is remembered", ("            && bytes.is_ascii()\n", "")),
@@ -1623,7 +1627,7 @@ DIRECT_ENTRIES = [
     mutant(
         NEW_COPY,
         "text that is not ASCII is copied as if it were",
-        ("        if is_ascii(bytes) {\n", "        if is_ascii(bytes) || bytes.len() > 4 {\n"),
+        ("        if short_text::is_ascii(bytes) {\n", "        if short_text::is_ascii(bytes) || bytes.len() > 4 {\n"),
     ),
     mutant(
         NEW_COPY,
@@ -1890,9 +1894,9 @@ TREES = [
     mutant(PYTHON_HANDLE_CLASS, "the hash of a part changes where it is adopted", ("        if let Some(part) = self.tree_part() {\n", "        if let Some(part) = self.tree_part().filter(|_| false) {\n")),
     mutant(ADOPT, "a second adoption in a call finds an object that has left", ("filter(|request| is_it(request.resource) && !request.was_adopted())", "filter(|request| is_it(request.resource))")),
     mutant(VIEW, "a view of a view of a closed part is open", ("            owner = view.owner().get().state().as_view();\n        }\n        false\n", "            owner = None;\n        }\n        false\n")),
-    mutant(ITERATOR, "an iterator over parts of a part goes on where the part was adopted", ("            if owner.get().state().is_adopted_since(then) {\n", "            if owner.get().state().is_adopted_since(then) && false {\n")),
+    mutant(ITERATOR, "an iterator over parts of a part goes on where the part was adopted", ("        let is_stale = state.is_adopted_since(then)\n", "        let is_stale = state.is_adopted_since(then) && false\n")),
     mutant(CLASS, "a result that was found before the adoption becomes a view", ("        None => !(owner.state().is_adopted() && has_adopted_parts()),\n", "        None => true,\n")),
-    mutant(ITERATOR, "an iterator follows a part to another owner", ("            if !ptr::eq(part.resource(), owner.resource()) {\n", "            if !ptr::eq(part.resource(), owner.resource()) && false {\n")),
+    mutant(ITERATOR, "an iterator follows a part to another owner", ("            let raw = part.raw_of_part(owner.get());\n", "            let raw = Some(part.entered_raw());\n")),
     mutant(ITERATOR, "an iterator does not keep the part that it has come to", ("        if !const { T::SPEC.is_tree_part() } {\n", "        if !const { T::SPEC.is_tree_part() } || true {\n")),
 ]
 

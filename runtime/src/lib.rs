@@ -166,6 +166,7 @@ pub mod reference;
 mod reports;
 mod restore_guard;
 mod reuse;
+mod short_text;
 mod side_table;
 mod single_owner;
 mod thread_locals;
@@ -226,7 +227,9 @@ pub use leakproof_macros::record;
 #[cfg(feature = "python")]
 pub use pyo3;
 #[cfg(feature = "python")]
-pub use python::{CallContext, Callable, IntoPython, with_handle, with_object, with_object_mut};
+pub use python::{
+    CallContext, Callable, IntoPython, with_handle, with_object, with_object_mut, with_receiver,
+};
 pub use reuse::{IdleHandles, Reusable, idle_handles};
 pub use tree::{Editing, KeptPart, Tree, TreeOwner, TreePart};
 

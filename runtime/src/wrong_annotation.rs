@@ -38,36 +38,44 @@ impl WrongAnnotation {
     }
 }
 
-/// Runs `own`, which gives C's results to their owners, after C has returned.
-///
-/// # Errors
-///
-/// What the call did that is excluded.
+/// Begins the check of a call, before C's results get their owners.
 #[inline(always)]
-pub(crate) fn check<R>(own: impl FnOnce() -> Option<R>) -> Result<Option<R>, WrongAnnotation> {
-    if !NOTES {
-        return Ok(own());
+pub(crate) fn begin() {
+    if NOTES {
+        single_owner::begin();
     }
-    single_owner::begin();
-    let owned = own();
+}
+
+/// Ends the check of a call. Returns what the call did that is excluded.
+#[inline(always)]
+pub(crate) fn end() -> Option<WrongAnnotation> {
+    if !NOTES {
+        return None;
+    }
     if let Some(name) = single_owner::refused() {
-        return Err(WrongAnnotation::OwnedTwice(name));
+        return Some(WrongAnnotation::OwnedTwice(name));
     }
     #[cfg(feature = "python")]
     if let Some(lender) = lent_memory::changed() {
-        return Err(WrongAnnotation::LentChanged(lender));
+        return Some(WrongAnnotation::LentChanged(lender));
     }
-    Ok(owned)
+    None
 }
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::WrongAnnotation;
     use crate::error::Error;
     use crate::failpoint::CallSite;
     use crate::single_owner::{NOTES, own};
 
     static SITE: CallSite = CallSite::new("Thing.make", "thing_new");
+
+    fn check<R>(own: impl FnOnce() -> R) -> Result<R, WrongAnnotation> {
+        super::begin();
+        let owned = own();
+        super::end().map_or(Ok(owned), Err)
+    }
 
     /// One test: memory is compared after each call of the process.
     #[test]

@@ -144,9 +144,16 @@ impl Attribute {
     #[field(self)]
     pub(crate) fn as_node(&self) -> Option<Borrowed<Node>>;
 
+    #[field(children)]
+    fn first_child(&self) -> Option<Borrowed<Node>>;
+
     pub(crate) fn value(&self) -> Result<String> {
-        self.as_node()
-            .map_or_else(|| Ok(String::new()), |node| node.content())
+        match self.first_child().and_then(only_text) {
+            Some(text) => Ok(text),
+            None => self
+                .as_node()
+                .map_or_else(|| Ok(String::new()), |node| node.content()),
+        }
     }
 
     /// The name as `{uri}local`, or `local` without a namespace.
@@ -215,21 +222,9 @@ impl Node {
     #[field(content, when(type_, ffi::XML_TEXT_NODE | ffi::XML_CDATA_SECTION_NODE | ffi::XML_COMMENT_NODE | ffi::XML_PI_NODE))]
     pub(crate) fn own_text(&self) -> Option<String>;
 
-    /// The text of an element or an attribute that has at most one child, a text: most have.
     #[rust_only]
-    fn only_text(&self) -> Option<String> {
-        let has_text = |child: &Borrowed<'_, Node>| {
-            let is_text = matches!(
-                child.type_number(),
-                ffi::XML_TEXT_NODE | ffi::XML_CDATA_SECTION_NODE
-            );
-            is_text && child.next_sibling().is_none()
-        };
-        match self.first_child() {
-            Some(child) if self.has_content() && has_text(&child) => child.own_text(),
-            _ => None,
-        }
-    }
+    #[field(content, when(type_, ffi::XML_TEXT_NODE | ffi::XML_CDATA_SECTION_NODE))]
+    fn character_data(&self) -> Option<String>;
 
     /// The name of the entity that a reference refers to.
     #[rust_only]
@@ -239,7 +234,9 @@ impl Node {
     /// Returns the text, which is empty for a node that has none.
     #[rust_only]
     fn content(&self) -> Result<String> {
-        if let Some(text) = self.only_text() {
+        if self.has_content()
+            && let Some(text) = self.first_child().and_then(only_text)
+        {
             return Ok(text);
         }
         match self.owner() {
@@ -379,7 +376,11 @@ impl Node {
 
     #[rust_only]
     fn next_element(&self) -> Option<Borrowed<'_, Node>> {
-        Successors::new(self.next_sibling(), Node::next_sibling).find(|node| node.is_element())
+        let mut next = self.next_sibling();
+        while let Some(node) = next.filter(|node| !node.is_element()) {
+            next = node.get().next_sibling();
+        }
+        next
     }
 
     #[rust_only]
@@ -465,6 +466,15 @@ impl Node {
         };
         let document = self.document()?;
         arguments.evaluate(document.get(), Borrowed::from(self), expr)
+    }
+}
+
+/// Returns the text of an element or an attribute whose only child is this one, a text: most have no other. `first` is
+/// its first child.
+fn only_text(first: Borrowed<'_, Node>) -> Option<String> {
+    match first.next_sibling() {
+        None => first.character_data(),
+        Some(_) => None,
     }
 }
 

@@ -6,15 +6,15 @@
 //! next sibling. So it survives removals, and its memory grows with the depth only. Nodes that are put right behind the
 //! last one are left out, so a loop that puts a node there each time ends.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, TryLockError};
 
-use leakproof::CallContext;
 use leakproof::prelude::*;
 use leakproof::pyo3::exceptions::{PyTypeError, PyValueError};
 use leakproof::pyo3::inspect::PyStaticExpr;
 use leakproof::pyo3::prelude::{Bound, Py, PyAny, PyAnyMethods, PyResult};
-use leakproof::pyo3::types::{PyList, PyListMethods, PyString, PyStringMethods};
-use leakproof::pyo3::{PyErr, PyTraverseError, PyVisit, Python, intern, pyclass, pymethods};
+use leakproof::pyo3::types::{PyString, PyStringMethods};
+use leakproof::pyo3::{PyErr, PyTraverseError, PyVisit, Python, pyclass, pymethods};
+use leakproof::{CallContext, with_receiver};
 
 use crate::ffi;
 use crate::node::Node;
@@ -62,9 +62,6 @@ fn type_of(name: &Bound<'_, PyString>) -> Result<u32> {
     })
 }
 
-/// A node on the way down to the node that an iterator gave last, and the node behind it.
-type Step<O> = (O, Option<O>);
-
 #[methods(unsafe)]
 impl crate::node::Node {
     /// Iterate over this node and all nodes below it, in document order. The nodes are looked for one after the other,
@@ -90,56 +87,13 @@ impl crate::node::Node {
             None => 1 << ffi::XML_ELEMENT_NODE,
         };
         name.map_or(Ok(()), valid::pattern)?;
-        let top = Borrowed::from(self);
-        let name = name.map(CStr::to_owned);
-        Ok(Walk { top, name, types })
-    }
-
-    /// Return the nodes from below this one down to the next node that an iterator gives, each with its next sibling,
-    /// or None if there is no such node. `here` is the child of this node that the iterator was at or below, or this
-    /// node itself. With `down`, the search begins below `here`. If nothing is found there, it goes on at `ahead`, the
-    /// next sibling that `here` had.
-    #[foreign(here, ahead)]
-    #[pyo3(signature = (here, ahead, down, name, types))]
-    fn _walk(
-        &self,
-        here: &Node,
-        ahead: Option<&Node>,
-        down: bool,
-        name: Option<&CStr>,
-        types: u32,
-    ) -> Result<Option<Vec<Step<Borrowed<'_, Node>>>>> {
-        let Some(document) = self.owner() else {
-            return Ok(None);
-        };
-        // Another document has adopted the others.
-        let within = |node: &Node| Borrowed::from(node).with_owner(document.get());
-        let Some(parent) = within(self) else {
-            return Ok(None);
-        };
-        let here = within(here);
-        let is_there = |node: &Borrowed<'_, Node>| node.get().parent() == Some(parent);
-        let find = |first, top| {
-            let mut nodes = std::iter::successors(first, |node| following(*node, top));
-            nodes.find(|node| node.is_wanted(name, types))
-        };
-        let here = here.filter(|here| *here == parent || is_there(here));
-        let below = here.filter(|_| down).and_then(|here| {
-            let first = following(here, here);
-            find(first, here)
-        });
-        let found = below.or_else(|| {
-            let ahead = ahead?;
-            let instead = || here.and_then(|here| here.get().next_sibling());
-            let ahead = within(ahead).filter(is_there);
-            find(ahead.or_else(instead), parent)
-        });
-        found.map(|node| path(node, parent)).transpose()
-    }
-
-    /// Returns `true` if an iterator gives this node.
-    fn _is_wanted(&self, name: Option<&CStr>, types: u32) -> bool {
-        self.is_wanted(name, types)
+        Ok(Walk {
+            top: Borrowed::from(self),
+            wanted: Wanted {
+                name: name.map(CStr::to_owned),
+                types,
+            },
+        })
     }
 
     #[rust_only]
@@ -151,26 +105,35 @@ impl crate::node::Node {
     }
 }
 
-/// Returns the nodes from below `parent` down to `node`, each with the node behind it.
-fn path<'d>(
-    node: Borrowed<'d, Node>,
-    parent: Borrowed<'d, Node>,
-) -> Result<Vec<Step<Borrowed<'d, Node>>>> {
-    let mut path = Vec::new();
-    let upwards = Successors::new(Some(node), Node::parent).take_while(|node| *node != parent);
-    for node in upwards {
-        path.try_reserve(1)?;
-        path.push((node, node.get().next_sibling()));
-    }
-    path.reverse();
-    Ok(path)
-}
-
 /// The arguments of an iterator.
 pub(crate) struct Walk<'d> {
     top: Borrowed<'d, Node>,
+    wanted: Wanted,
+}
+
+/// The nodes that an iterator gives.
+struct Wanted {
     name: Option<CString>,
     types: u32,
+}
+
+impl Wanted {
+    fn includes(&self, node: &Node) -> bool {
+        node.is_wanted(self.name.as_deref(), self.types)
+    }
+
+    /// Returns the first of these nodes from `first` on, in the tree at `top`.
+    fn find<'d>(
+        &self,
+        first: Option<Borrowed<'d, Node>>,
+        top: Borrowed<'d, Node>,
+    ) -> Option<Borrowed<'d, Node>> {
+        let mut next = first;
+        while let Some(node) = next.filter(|node| !self.includes(node)) {
+            next = following(node, top);
+        }
+        next
+    }
 }
 
 impl IntoPython for Walk<'_> {
@@ -180,17 +143,9 @@ impl IntoPython for Walk<'_> {
     where
         Self: 'a,
     {
-        let top = self.top.into_python(context)?;
-        let name = self
-            .name
-            .map(|name| name.into_python(context))
-            .transpose()?;
-        // PyO3 makes an int of an argument, and panics without memory.
-        let types = self.types.into_python(context)?;
         let iterator = NodeIterator {
-            top: top.unbind(),
-            name: name.map(Bound::unbind),
-            types: types.unbind(),
+            top: self.top.into_python(context)?.unbind(),
+            wanted: self.wanted,
             way: Mutex::new(Way::Before),
         };
         Ok(Bound::new(context.py(), iterator)?.into_any())
@@ -200,9 +155,9 @@ impl IntoPython for Walk<'_> {
 /// Iterates over a node and the nodes below it.
 #[pyclass(module = "xml_safe", frozen, crate = "leakproof::pyo3")]
 struct NodeIterator {
-    top: Py<PyAny>,
-    name: Option<Py<PyAny>>,
-    types: Py<PyAny>,
+    top: Object,
+    wanted: Wanted,
+    /// Locked by the thread that is looking for the next node.
     way: Mutex<Way>,
 }
 
@@ -210,89 +165,209 @@ struct NodeIterator {
 enum Way {
     Before,
     /// The way down from the top to the node that was given last. Empty at the top itself.
-    At(Vec<Step<Object>>),
+    At(Vec<Step>),
     End,
-    /// A thread is looking for the next node.
-    Taken,
 }
 
 type Object = Py<PyAny>;
 
-impl NodeIterator {
-    fn swap(&self, way: Way) -> Way {
-        let mut present = self.way.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut present, way)
-    }
+/// A node on the way down to the node that an iterator gave last, and the next sibling that it had.
+struct Step {
+    here: Object,
+    ahead: Option<Object>,
+}
 
+impl Step {
+    fn at<'a>(node: Borrowed<'a, Node>, context: &CallContext<'a, '_>) -> PyResult<Self> {
+        Ok(Step {
+            here: node.into_python(context)?.unbind(),
+            ahead: node
+                .get()
+                .next_sibling()
+                .map(|next| next.into_python(context).map(Bound::unbind))
+                .transpose()?,
+        })
+    }
+}
+
+/// Returns whether a node is that of an object.
+fn is_object<'a>(
+    node: Option<Borrowed<'a, Node>>,
+    object: &Object,
+    context: &CallContext<'a, '_>,
+) -> PyResult<bool> {
+    match node {
+        Some(node) => Ok(node.into_python(context)?.is(object)),
+        None => Ok(false),
+    }
+}
+
+/// Returns the parent of a node, if that is the node of the object `parent`.
+fn parent_at<'a>(
+    node: Borrowed<'a, Node>,
+    parent: &Object,
+    context: &CallContext<'a, '_>,
+) -> PyResult<Option<Borrowed<'a, Node>>> {
+    let above = node.get().parent();
+    Ok(match is_object(above, parent, context)? {
+        true => above,
+        false => None,
+    })
+}
+
+/// Adds the way to `node` from below `top`.
+fn add_way<'a>(
+    steps: &mut Vec<Step>,
+    node: Borrowed<'a, Node>,
+    top: Borrowed<'a, Node>,
+    context: &CallContext<'a, '_>,
+) -> PyResult<()> {
+    let level = steps.len();
+    let upwards = Successors::new(Some(node), Node::parent);
+    for node in upwards.take_while(|node| *node != top) {
+        steps.try_reserve(1).map_err(Error::from)?;
+        steps.push(Step::at(node, context)?);
+    }
+    steps[level..].reverse();
+    Ok(())
+}
+
+/// The result of a search for the next node.
+enum Found {
+    /// The way to it was added.
+    Yes,
+    No,
+    /// The search goes on at the next sibling that a node had, which is no longer behind that node.
+    Elsewhere,
+}
+
+impl From<bool> for Found {
+    fn from(is_found: bool) -> Self {
+        match is_found {
+            true => Found::Yes,
+            false => Found::No,
+        }
+    }
+}
+
+impl NodeIterator {
     /// Returns the next node.
     fn step(&self, py: Python<'_>, way: &mut Way) -> PyResult<Option<Object>> {
         if matches!(way, Way::Before) {
-            let arguments = (&self.name, &self.types);
-            let is_wanted = self
-                .top
-                .call_method1(py, intern!(py, "_is_wanted"), arguments)?;
+            let top = self.top.bind(py);
+            let is_wanted = with_receiver(top, |top: &Node, _| Ok(self.wanted.includes(top)))?;
             *way = Way::At(Vec::new());
-            if is_wanted.is_truthy(py)? {
+            if is_wanted {
                 return Ok(Some(self.top.clone_ref(py)));
             }
         }
         let Way::At(steps) = way else { return Ok(None) };
-        let Some((kept, added)) = self.way_on(py, steps)? else {
-            *way = Way::End;
-            return Ok(None);
-        };
-        steps.try_reserve(added.len()).map_err(Error::from)?;
-        let node = added.last().map(|(node, _)| node.clone_ref(py));
-        steps.truncate(kept);
-        steps.extend(added);
-        Ok(node)
+        let former = steps.len();
+        match self.find(py, steps) {
+            Ok(Some(level)) => {
+                steps.drain(level..former);
+                Ok(steps.last().map(|step| step.here.clone_ref(py)))
+            }
+            Ok(None) => {
+                *way = Way::End;
+                Ok(None)
+            }
+            Err(error) => {
+                steps.truncate(former);
+                Err(error)
+            }
+        }
     }
 
-    /// Returns the way to the next node: the number of steps that it has in common with the present one, and the
-    /// others.
-    fn way_on(
-        &self,
-        py: Python<'_>,
-        steps: &[Step<Object>],
-    ) -> PyResult<Option<(usize, Vec<Step<Object>>)>> {
+    /// Adds the steps of the way to the next node that the present way has not. Returns the number of those that it
+    /// has.
+    fn find(&self, py: Python<'_>, steps: &mut Vec<Step>) -> PyResult<Option<usize>> {
         if steps.is_empty() {
-            let added = self.walk(py, &self.top, &self.top, None, true)?;
-            return Ok(added.map(|added| (0, added)));
+            let is_found = with_receiver(self.top.bind(py), |top: &Node, context| {
+                let top = Borrowed::from(top);
+                self.add(steps, (following(top, top), top), top, context)
+            })?;
+            return Ok(is_found.then_some(0));
         }
-        for (level, (here, ahead)) in steps.iter().enumerate().rev() {
-            let parent = level
-                .checked_sub(1)
-                .map_or(&self.top, |above| &steps[above].0);
-            let down = level + 1 == steps.len();
-            if let Some(added) = self.walk(py, here, parent, ahead.as_ref(), down)? {
-                return Ok(Some((level, added)));
+        let last = steps.len() - 1;
+        for level in (0..=last).rev() {
+            if self.find_from(py, steps, level, level == last)? {
+                return Ok(Some(level));
             }
         }
         Ok(None)
     }
 
-    fn walk(
+    /// Looks for the next node below the parent of the node at `level`. With `down`, the search begins below that node.
+    /// If nothing is found there, it goes on at the next sibling that the node had.
+    fn find_from(
         &self,
         py: Python<'_>,
-        here: &Object,
-        parent: &Object,
-        ahead: Option<&Object>,
+        steps: &mut Vec<Step>,
+        level: usize,
         down: bool,
-    ) -> PyResult<Option<Vec<Step<Object>>>> {
-        let arguments = (here, ahead, down, &self.name, &self.types);
-        let found = parent
-            .bind(py)
-            .call_method1(intern!(py, "_walk"), arguments)?;
-        if found.is_none() {
-            return Ok(None);
+    ) -> PyResult<bool> {
+        let parent = match level.checked_sub(1) {
+            Some(above) => steps[above].here.clone_ref(py),
+            None => self.top.clone_ref(py),
+        };
+        let here = steps[level].here.clone_ref(py);
+        let ahead = steps[level].ahead.as_ref().map(|ahead| ahead.clone_ref(py));
+        let found = with_receiver(here.bind(py), |here: &Node, context| {
+            let here = Borrowed::from(here);
+            let elsewhere = || ahead.as_ref().map_or(Found::No, |_| Found::Elsewhere);
+            let Some(top) = parent_at(here, &parent, context)? else {
+                return Ok(elsewhere());
+            };
+            if down && self.add(steps, (following(here, here), here), top, context)? {
+                return Ok(Found::Yes);
+            }
+            let next = here.get().next_sibling();
+            match &ahead {
+                Some(ahead) if is_object(next, ahead, context)? => {
+                    Ok(self.add(steps, (next, top), top, context)?.into())
+                }
+                _ => Ok(elsewhere()),
+            }
+        })?;
+        let Some(ahead) = ahead.filter(|_| matches!(found, Found::Elsewhere)) else {
+            return Ok(matches!(found, Found::Yes));
+        };
+        let found = with_receiver(ahead.bind(py), |ahead: &Node, context| {
+            let ahead = Borrowed::from(ahead);
+            match parent_at(ahead, &parent, context)? {
+                Some(top) => Ok(self.add(steps, (Some(ahead), top), top, context)?.into()),
+                None => Ok(Found::Elsewhere),
+            }
+        })?;
+        if !matches!(found, Found::Elsewhere) {
+            return Ok(matches!(found, Found::Yes));
         }
-        let found = found.cast::<PyList>()?;
-        let mut added = Vec::new();
-        added.try_reserve(found.len()).map_err(Error::from)?;
-        for step in found.iter() {
-            added.push(step.extract()?);
+        with_receiver(here.bind(py), |here: &Node, context| {
+            let here = Borrowed::from(here);
+            match parent_at(here, &parent, context)? {
+                Some(top) => {
+                    let next = here.get().next_sibling();
+                    self.add(steps, (next, top), top, context)
+                }
+                None => Ok(false),
+            }
+        })
+    }
+
+    /// Looks for the first node that the iterator gives, from `first` on in the tree at `within`, and adds the way to
+    /// it from below `top`. Returns whether there is one.
+    fn add<'a>(
+        &self,
+        steps: &mut Vec<Step>,
+        (first, within): (Option<Borrowed<'a, Node>>, Borrowed<'a, Node>),
+        top: Borrowed<'a, Node>,
+        context: &CallContext<'a, '_>,
+    ) -> PyResult<bool> {
+        match self.wanted.find(first, within) {
+            Some(node) => add_way(steps, node, top, context).map(|()| true),
+            None => Ok(false),
         }
-        Ok(Some(added))
     }
 }
 
@@ -303,21 +378,21 @@ impl NodeIterator {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Object>> {
-        // The lock is not held while the tree is used: that may wait for other threads.
-        let mut way = self.swap(Way::Taken);
-        if matches!(way, Way::Taken) {
-            return Err(PyValueError::new_err("the iterator is in use already"));
-        }
-        let node = self.step(py, &mut way);
-        self.swap(way);
-        node
+        let mut way = match self.way.try_lock() {
+            Ok(way) => way,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                return Err(PyValueError::new_err("the iterator is in use already"));
+            }
+        };
+        self.step(py, &mut way)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         if let Ok(way) = self.way.try_lock()
             && let Way::At(steps) = &*way
         {
-            for (here, ahead) in steps {
+            for Step { here, ahead } in steps {
                 visit.call(here)?;
                 visit.call(ahead)?;
             }

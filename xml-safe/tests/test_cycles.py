@@ -6,7 +6,7 @@ import weakref
 
 import pytest
 import xml_safe
-from xml_safe import ClosedError, live_handles, parse
+from xml_safe import BusyError, ClosedError, live_handles, parse
 
 
 def in_attribute(handle):
@@ -179,3 +179,40 @@ def test_a_finalizer_in_another_thread():
     thread.join()
     assert live_handles()["XPathContext"] == 0
     doc.close()
+
+
+def test_no_finalizer_runs_while_a_node_is_made():
+    document = parse("<a><b/></a>")
+    root = document.root
+    refused = []
+
+    class Closes:
+        def __init__(self):
+            self.itself = self
+
+        def __del__(self):
+            try:
+                document.close()
+            except BusyError as error:
+                refused.append(error)
+
+    threshold = gc.get_threshold()
+    gc.disable()
+    gc.set_threshold(1)
+    Closes()
+    try:
+        for _ in range(100):
+            # Nothing else may make an object between these lines: the collector would run there. From Python 3.12 on, it
+            # runs after the call.
+            gc.enable()
+            try:
+                root.first_child
+            except ClosedError:
+                pass
+            gc.disable()
+    finally:
+        gc.set_threshold(*threshold)
+        gc.enable()
+    gc.collect()
+    assert not refused
+    assert document.closed

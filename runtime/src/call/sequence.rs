@@ -126,13 +126,17 @@ impl<J, S: OnOutcome> AfterCall<J, S> {
             None => Outcome::Unwound,
         };
         self.on_outcome.on_outcome(outcome);
-        let owned = wrong_annotation::check(|| match (outcome, returned) {
+        wrong_annotation::begin();
+        // No closure: the compiler would share it among all calls like this one, and pass everything by memory.
+        let owned = match (outcome, returned) {
             (Outcome::Nothing, _) => nothing(),
             (Outcome::Failed, _) if !self.convert_after.failed => None,
             (Outcome::Unknown, _) if !self.convert_after.unknown => None,
-            (_, returned) => returned.and_then(own),
-        });
-        let (owned, wrong) = owned.map_or_else(|wrong| (None, Some(wrong)), |owned| (owned, None));
+            (_, Some(returned)) => own(returned),
+            (_, None) => None,
+        };
+        let wrong = wrong_annotation::end();
+        let owned = owned.filter(|_| wrong.is_none());
         EndedCall {
             returned,
             outcome,

@@ -8,6 +8,7 @@ use std::ffi::CString;
 use crate::error::{Error, Result};
 use crate::failpoint::{CallSite, FailPoint};
 use crate::fallible_copy;
+use crate::short_text;
 
 /// A value that a copy of C's text or bytes becomes.
 pub trait CopyOfC: Sized {
@@ -50,6 +51,10 @@ impl CopyOfC for String {
     }
 
     fn decode_lossy(copy: Vec<u8>) -> String {
+        if short_text::is_ascii(&copy) {
+            // SAFETY: Rust: text of ASCII characters is UTF-8.
+            return unsafe { String::from_utf8_unchecked(copy) };
+        }
         String::from_utf8(copy).unwrap_or_else(|error| fallible_copy::string(error.as_bytes()))
     }
 }

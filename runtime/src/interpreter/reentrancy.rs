@@ -39,7 +39,7 @@ extern "C" fn of_this_thread() -> Depth {
     CALLS.with(|calls| NonNull::from(calls))
 }
 
-#[inline]
+#[inline(always)]
 fn depth() -> Depth {
     DEPTH.get().unwrap_or_else(find_depth)
 }
@@ -106,6 +106,7 @@ pub(crate) struct ReentrancyGuard {
 }
 
 impl ReentrancyGuard {
+    #[inline(always)]
     pub(crate) fn begin() -> Self {
         let depth = depth();
         // SAFETY: Rust: the memory lives as long as this thread, and only this thread uses it.
@@ -119,6 +120,7 @@ impl ReentrancyGuard {
 }
 
 impl Drop for ReentrancyGuard {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: Rust: as in `begin`. A guard stays on its thread, as its pointer is not `Send`.
         let calls = unsafe { self.depth.as_ref() };

@@ -29,7 +29,7 @@ impl Hang {
 #[cfg(all(target_os = "linux", not(Py_3_14)))]
 mod linux {
     use std::cell::{Cell, UnsafeCell};
-    use std::ffi::{c_char, c_int, c_void};
+    use std::ffi::{CStr, c_char, c_int, c_void};
     use std::mem::MaybeUninit;
     use std::ptr;
     use std::sync::atomic::{AtomicPtr, Ordering};
@@ -45,33 +45,49 @@ mod linux {
         fn dlsym(library: *mut c_void, name: *const c_char) -> *mut c_void;
     }
 
-    /// A function of the C library, or null; `place` remembers it.
-    fn look_up(name: &'static std::ffi::CStr, place: &AtomicPtr<c_void>) -> *mut c_void {
-        /// Stands for a function that is not there.
-        const MISSING: *mut c_void = ptr::without_provenance_mut(1);
-        let mut found = place.load(Ordering::Acquire);
-        if found.is_null() {
-            // SAFETY: C: the name is a string, and null stands for all libraries of the process.
-            found = unsafe { dlsym(ptr::null_mut(), name.as_ptr()) };
-            let known = if found.is_null() { MISSING } else { found };
-            place.store(known, Ordering::Release);
+    /// Stands for a function that is not there.
+    const MISSING: *mut c_void = ptr::without_provenance_mut(1);
+
+    /// A function of the C library: null until it was looked up, or [`MISSING`].
+    struct Function(&'static CStr, AtomicPtr<c_void>);
+
+    static PUSH: Function = Function::new(c"_pthread_cleanup_push");
+    static POP: Function = Function::new(c"_pthread_cleanup_pop");
+
+    impl Function {
+        const fn new(name: &'static CStr) -> Self {
+            Function(name, AtomicPtr::new(ptr::null_mut()))
         }
-        if found == MISSING {
-            ptr::null_mut()
-        } else {
+
+        /// Returns the function, or null.
+        #[inline(always)]
+        fn get(&self) -> *mut c_void {
+            let found = self.1.load(Ordering::Acquire);
+            match found.addr() > MISSING.addr() {
+                true => found,
+                false => self.look_up(),
+            }
+        }
+
+        #[cold]
+        fn look_up(&self) -> *mut c_void {
+            if self.1.load(Ordering::Acquire) == MISSING {
+                return ptr::null_mut();
+            }
+            // SAFETY: C: the name is a string, and null stands for all libraries of the process.
+            let found = unsafe { dlsym(ptr::null_mut(), self.0.as_ptr()) };
+            let known = if found.is_null() { MISSING } else { found };
+            self.1.store(known, Ordering::Release);
             found
         }
     }
 
+    #[inline(always)]
     fn functions() -> Option<(Push, Pop)> {
-        static PUSH: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
-        static POP: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
-        let push = look_up(c"_pthread_cleanup_push", &PUSH);
-        let pop = look_up(c"_pthread_cleanup_pop", &POP);
         // SAFETY: C: null, or glibc's functions of these names, whose types never change.
         unsafe {
-            let push = std::mem::transmute::<*mut c_void, Option<Push>>(push);
-            let pop = std::mem::transmute::<*mut c_void, Option<Pop>>(pop);
+            let push = std::mem::transmute::<*mut c_void, Option<Push>>(PUSH.get());
+            let pop = std::mem::transmute::<*mut c_void, Option<Pop>>(POP.get());
             push.zip(pop)
         }
     }
@@ -91,7 +107,7 @@ mod linux {
     pub(crate) struct Hang(Option<Pop>);
 
     impl Hang {
-        #[inline]
+        #[inline(always)]
         pub(crate) fn begin() -> Self {
             let depth = DEPTH.get();
             DEPTH.set(depth + 1);
@@ -111,6 +127,7 @@ mod linux {
         }
     }
 
+    #[inline(always)]
     fn push() -> Option<Pop> {
         let (push, pop) = functions()?;
         let pushed = RECORD.try_with(|record| {

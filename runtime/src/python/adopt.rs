@@ -27,9 +27,10 @@ use crate::tree::{AdoptObjects, Copied};
 
 inventory::submit! { AdoptObjects(adopt_objects) }
 
-/// The former owners of parts that were adopted in a call. They outlive the borrows of the call.
+/// The former owners of parts that were adopted in a call. They outlive the borrows of the call. `None` for most calls,
+/// so that dropping that is one comparison.
 #[derive(Default)]
-pub(super) struct FormerOwners(RefCell<Vec<Py<HandleClass>>>);
+pub(super) struct FormerOwners(RefCell<Option<Vec<Py<HandleClass>>>>);
 
 /// A call from Python whose body runs: the handles that the call has borrowed.
 pub(super) struct RunningBody<'a> {
@@ -39,7 +40,7 @@ pub(super) struct RunningBody<'a> {
     outer: Running,
 }
 
-type Running = Option<NonNull<RunningBody<'static>>>;
+pub(super) type Running = Option<NonNull<RunningBody<'static>>>;
 
 thread_local! {
     /// The innermost call with a body that this thread runs.
@@ -61,6 +62,12 @@ impl<'a> RunningBody<'a> {
         RestoreGuard::set(&RUNNING, Some(NonNull::from(self).cast()))
     }
 
+    /// Begins a call that runs code of the author's, but can adopt nothing: none runs until the result is dropped.
+    #[inline(always)]
+    pub(super) fn none() -> RestoreGuard<Running> {
+        RestoreGuard::set(&RUNNING, None)
+    }
+
     /// Returns the Python object of an owner that this call, or an outer one, has borrowed. A request whose part was
     /// adopted no longer leads to the former owner; `former` keeps that one.
     fn owner<'py>(&self, py: Python<'py>, id: Id) -> Option<(Bound<'py, HandleClass>, &Self)> {
@@ -71,7 +78,7 @@ impl<'a> RunningBody<'a> {
         let borrowed = borrowed.filter(|request| is_it(request.resource) && !request.was_adopted());
         let mut borrowed = borrowed.filter_map(|request| request.resource_object(py));
         let former = self.former.0.borrow();
-        let mut former = former.iter().map(|former| former.bind(py));
+        let mut former = former.iter().flatten().map(|former| former.bind(py));
         let found = borrowed.next();
         let found = found.or_else(|| {
             let found = former.find(|former| is_it(former.get().state().resource()));
@@ -89,7 +96,14 @@ impl<'a> RunningBody<'a> {
 pub(super) fn has_adopted_parts() -> bool {
     // SAFETY: Rust: the body runs.
     let running = RUNNING.get().map(|running| unsafe { running.as_ref() });
-    running.is_some_and(|running| !running.former.0.borrow().is_empty())
+    running.is_some_and(|running| {
+        running
+            .former
+            .0
+            .borrow()
+            .as_ref()
+            .is_some_and(|former| !former.is_empty())
+    })
 }
 
 /// Gives the Python objects of parts to their copies ([`Copied::adopt_objects`]).
@@ -141,6 +155,7 @@ unsafe fn adopt_objects(copied: &Copied<'_>) -> Result<()> {
         return Err(refused(copied, reason));
     };
     let mut former = by.former.0.borrow_mut();
+    let former = former.get_or_insert_default();
     if !former.iter().any(|former| former.is(&from)) {
         let no_memory = |_| Error::OutOfMemory("the former owners of parts");
         former.try_reserve(1).map_err(no_memory)?;

@@ -8,6 +8,7 @@
 //! Objects of classes that derive from a handle class are made by PyO3. They have what CPython adds behind and before
 //! the layout of the handle class: a dict, slots. CPython drops these, and then calls the function of the handle class.
 
+use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
@@ -122,13 +123,63 @@ pub(super) unsafe fn new_object<C: PyClass<BaseType = HandleClass>>(
         if !IS_LAYOUT_KNOWN.load(Ordering::Relaxed) || !has_layout(type_object, size_of::<C>()) {
             return new_object_by_pyo3(py, class, state, may_be_in_cycle);
         }
-        let object = match may_be_in_cycle {
-            true => ffi::PyObject_GC_New(type_object),
-            false => new_untracked(type_object),
-        };
+        let object = allocate::<C>(type_object);
         if object.is_null() {
-            return Err(no_memory_for(py, state));
+            return Err(no_memory_for(py, Some(state)));
         }
+        finish(object, class, state, may_be_in_cycle);
+        Ok(Bound::from_owned_ptr(py, object).cast_into_unchecked())
+    }
+}
+
+/// Makes an object of the class `C` as [`new_object`] does, with a state that is made once there is memory for it.
+/// Returns `None` if [`new_object`] has to do it.
+///
+/// # Errors
+///
+/// `MemoryError`.
+///
+/// # Safety
+///
+/// `C` is the class of the handle that the state is of.
+#[inline(always)]
+pub(super) unsafe fn try_new_object<C: PyClass<BaseType = HandleClass>>(
+    py: Python<'_>,
+    class: C,
+    state: impl FnOnce() -> HandleState,
+    may_be_in_cycle: bool,
+) -> PyResult<Option<Bound<'_, C>>> {
+    let type_object = C::type_object_raw(py);
+    // SAFETY: the caller's promise: this is the class of a handle. CPython: the new object is written whole before
+    // anybody sees it. It is of the class.
+    unsafe {
+        if !IS_LAYOUT_KNOWN.load(Ordering::Relaxed) || !has_layout(type_object, size_of::<C>()) {
+            return Ok(None);
+        }
+        let object = allocate::<C>(type_object);
+        if object.is_null() {
+            return Err(no_memory_for(py, None));
+        }
+        finish(object, class, state(), may_be_in_cycle);
+        let object = Bound::from_owned_ptr(py, object).cast_into_unchecked();
+        Ok(Some(object))
+    }
+}
+
+/// Writes what a new object consists of.
+///
+/// # Safety
+///
+/// The object is new, nobody has seen it, and it has the layout of the class `C`.
+#[inline(always)]
+unsafe fn finish<C>(
+    object: *mut ffi::PyObject,
+    class: C,
+    state: HandleState,
+    may_be_in_cycle: bool,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
         object
             .byte_add(STATE)
             .cast::<HandleClass>()
@@ -141,7 +192,6 @@ pub(super) unsafe fn new_object<C: PyClass<BaseType = HandleClass>>(
         if may_be_in_cycle {
             ffi::PyObject_GC_Track(object.cast());
         }
-        Ok(Bound::from_owned_ptr(py, object).cast_into_unchecked())
     }
 }
 
@@ -173,7 +223,7 @@ pub(super) unsafe fn new_object_of<'py, C: PyClass<BaseType = HandleClass>>(
 
 /// Returns the exception of a failed allocation, and drops the state.
 #[cold]
-fn no_memory_for(py: Python<'_>, state: HandleState) -> PyErr {
+fn no_memory_for(py: Python<'_>, state: Option<HandleState>) -> PyErr {
     // Dropping objects may run Python code, while the call borrows the handle.
     let _python = ReentrancyGuard::begin();
     known_to_pyo3(py, |py| {
@@ -182,16 +232,22 @@ fn no_memory_for(py: Python<'_>, state: HandleState) -> PyErr {
     })
 }
 
-/// Allocates an object that the garbage collector will not track. The collector does not run: up to Python 3.11 it runs
-/// in allocations, and would run Python code, while a call borrows its handles.
+/// Allocates an object. The garbage collector does not run: up to Python 3.11 it runs in allocations, and would run
+/// Python code, while a call borrows its handles. It counts the object, and runs in the next allocation by others.
 ///
 /// # Safety
 ///
-/// This thread is attached to the interpreter. `class` is a type with the collector's head.
+/// This thread is attached to the interpreter. `class` is the type of `C`, which [`has_layout`], with the GIL.
 #[inline(always)]
-unsafe fn new_untracked(class: *mut ffi::PyTypeObject) -> *mut ffi::PyObject {
-    // SAFETY: the caller's promise.
+unsafe fn allocate<C>(class: *mut ffi::PyTypeObject) -> *mut ffi::PyObject {
+    // SAFETY: the caller's promise. CPython: the memory of an object of the same size, which the collector does not
+    // track, becomes a new object.
     unsafe {
+        if size_of::<C>() == 0
+            && let Some(object) = Spare::take()
+        {
+            return ffi::PyObject_Init(object, class);
+        }
         if cfg!(Py_3_12) {
             return ffi::PyObject_GC_New(class);
         }
@@ -227,6 +283,60 @@ fn new_object_by_pyo3<C: PyClass<BaseType = HandleClass>>(
     Ok(object)
 }
 
+/// The memory of some dropped objects of classes without data, for new ones, as CPython has it for types of its own. A
+/// loop over the parts of a handle drops each object before it makes the next one.
+struct Spare {
+    objects: [*mut ffi::PyObject; Spare::MOST],
+    count: usize,
+}
+
+/// The memory, which only a thread with the GIL uses.
+struct SpareCell(UnsafeCell<Spare>);
+
+// SAFETY: CPython: only a thread with the GIL uses it, and runs no Python code meanwhile.
+unsafe impl Sync for SpareCell {}
+
+static SPARE: SpareCell = SpareCell(UnsafeCell::new(Spare {
+    objects: [ptr::null_mut(); Spare::MOST],
+    count: 0,
+}));
+
+impl Spare {
+    const MOST: usize = 32;
+
+    /// Takes the memory of an object, if there is any.
+    ///
+    /// # Safety
+    ///
+    /// This thread has the GIL.
+    #[inline(always)]
+    unsafe fn take() -> Option<*mut ffi::PyObject> {
+        // SAFETY: the caller's promise.
+        let spare = unsafe { &mut *SPARE.0.get() };
+        let count = spare.count.checked_sub(1)?;
+        let object = *spare.objects.get(count)?;
+        spare.count = count;
+        Some(object)
+    }
+
+    /// Keeps the memory of an object. Returns false if there is enough.
+    ///
+    /// # Safety
+    ///
+    /// This thread has the GIL. The object has the size [`SIZE`], and nothing in it is used any more.
+    #[inline(always)]
+    unsafe fn put(object: *mut ffi::PyObject) -> bool {
+        // SAFETY: the caller's promise.
+        let spare = unsafe { &mut *SPARE.0.get() };
+        let Some(place) = spare.objects.get_mut(spare.count) else {
+            return false;
+        };
+        *place = object;
+        spare.count += 1;
+        true
+    }
+}
+
 /// Drops an object.
 unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
     // SAFETY: CPython: nobody refers to the object, which is of a handle class, or derived from one. `has_layout` held
@@ -250,7 +360,9 @@ unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
             ffi::PyObject_ClearWeakRefs(object);
         }
         let class = ffi::Py_TYPE(object);
-        if let Some(free) = (*class).tp_free {
+        if !((*class).tp_basicsize == SIZE.cast_signed() && Spare::put(object))
+            && let Some(free) = (*class).tp_free
+        {
             free(object.cast());
         }
         ffi::Py_DECREF(class.cast());

@@ -165,7 +165,7 @@ impl<'a> BorrowRequest<'a> {
     }
 
     /// Borrows the handle, if one load of the borrow state suffices. `enter` does what this refuses.
-    #[inline]
+    #[inline(always)]
     pub(super) fn enter_quick(&self) -> bool {
         if self.joined {
             // The request that borrows the group comes before this one.
@@ -250,6 +250,13 @@ impl<'a> BorrowRequest<'a> {
 
     #[inline]
     pub(super) fn release(&self) {
+        let is_quick = self.group_mode == Mode::Shared && !self.joined;
+        if !(is_quick && self.resource.release_quick()) {
+            self.release_all();
+        }
+    }
+
+    fn release_all(&self) {
         let base = self.resource;
         let locked = base.lock_owner();
         if !ptr::eq(locked, base) {

@@ -236,22 +236,29 @@ impl<'a, 'py> CallContext<'a, 'py> {
     }
 
     /// Returns the receiver or its nearest ancestor, by first parents, that has this kind.
+    #[inline]
     pub(super) fn find_ancestor(
         &self,
         kind: &'static HandleKind,
-    ) -> PyResult<Bound<'py, HandleClass>> {
+    ) -> PyResult<&'a Bound<'py, HandleClass>> {
         let mut object = self.receiver;
         while let Some(candidate) = object {
             let state = candidate.get().state();
             if ptr::eq(state.kind(), kind) {
-                return Ok(candidate.clone());
+                return Ok(candidate);
             }
             object = state.parent_object().map(|parent| parent.bind(self.py));
         }
-        // Making an exception may run the garbage collector.
-        let _python = ReentrancyGuard::begin();
-        Err(to_pyerr(self.py, no_ancestor(kind)))
+        Err(refusal(self.py, no_ancestor(kind)))
     }
+}
+
+/// Returns the exception of an error, in a call that does not note that it may run Python code.
+#[cold]
+pub(super) fn refusal(py: Python<'_>, error: Error) -> PyErr {
+    // Making an exception may run the garbage collector.
+    let _python = ReentrancyGuard::begin();
+    to_pyerr(py, error)
 }
 
 /// Returns the error for a result that belongs to no ancestor of the receiver.
@@ -370,37 +377,40 @@ fn with_held<'py, R>(
         "a call takes at most {} handles",
         AT_MOST - 1
     );
+    let mut is_alone = true;
+    for argument in arguments {
+        is_alone &= argument.borrow_request(py)?.is_none();
+    }
     loop {
         let first = receiver.map(|(object, mode)| BorrowRequest::of(object, mode));
         let object = receiver.map(|(object, _)| object);
         let former = FormerOwners::default();
-        if arguments.is_empty() {
-            match enter(py, &[first])? {
+        if is_alone {
+            let requests = [first];
+            let entered = match &requests {
+                // What `enter` does, without a call.
+                [Some(request)] if request.enter_quick() => Some(BorrowGuards(&requests)),
+                _ => enter(py, &requests)?,
+            };
+            match entered {
                 Some(entered) => return run(py, object, entered, &former, entry, call),
                 None => continue,
             }
         }
         let mut requests = [None; AT_MOST];
         requests[0] = first;
-        let mut is_handle = false;
         for (slot, argument) in requests[1..].iter_mut().zip(arguments) {
             // Where there is none, nothing is copied: the processor would wait for the bytes.
             if let Some(request) = argument.borrow_request(py)? {
                 *slot = Some(request);
-                is_handle = true;
             }
         }
-        let requests = match is_handle {
-            true => &mut requests[..=arguments.len()],
-            false => &mut requests[..1],
-        };
-        if is_handle {
-            join_groups(requests);
-            join_parts(requests);
-            // A body could use both in safe Rust, so its borrows are not merged.
-            if !entry.body {
-                join_parents(requests);
-            }
+        let requests = &mut requests[..=arguments.len()];
+        join_groups(requests);
+        join_parts(requests);
+        // A body could use both in safe Rust, so its borrows are not merged.
+        if !entry.body {
+            join_parents(requests);
         }
         // `None`: a part was adopted during the wait.
         if let Some(entered) = enter(py, requests)? {

@@ -18,6 +18,7 @@ use super::into_py::IntoPython;
 use super::new_copy::{NewCopy, NewText};
 use crate::convert::copy::CopyOfC;
 use crate::error::Result;
+use crate::short_text;
 
 /// The Python string of a name.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ impl<'py> CopyOfC for InternedCopy<'py> {
     type Proof = Python<'py>;
     type Undecoded = NewText<'py>;
 
-    #[inline]
+    #[inline(always)]
     unsafe fn copy(bytes: &[u8]) -> Option<NewText<'py>> {
         // SAFETY: the caller's promise: this thread has a token.
         unsafe { find(bytes) }
@@ -39,7 +40,7 @@ impl<'py> CopyOfC for InternedCopy<'py> {
         NewCopy::decode(copy, function).map(InternedCopy)
     }
 
-    #[inline]
+    #[inline(always)]
     fn decode_lossy(copy: NewText<'py>) -> Self {
         InternedCopy(NewCopy::decode_lossy(copy))
     }
@@ -96,14 +97,14 @@ static NAMES: Names = Names(UnsafeCell::new(
 /// # Safety
 ///
 /// This thread has a token.
-#[inline]
+#[inline(always)]
 unsafe fn find<'py>(bytes: &[u8]) -> Option<NewText<'py>> {
     // SAFETY: CPython: this thread has the GIL, as the caller promises, and a comparison of bytes runs no Python code.
     // The table owns the string, which is ASCII (`put`).
     unsafe {
         let name = *place(bytes);
         let is_known = name.address == bytes.as_ptr().addr() && !name.object.is_null();
-        if is_known && text_of(name.object) == bytes {
+        if is_known && short_text::are_equal(text_of(name.object), bytes) {
             return Some(NewText::Made(NewCopy::take(ffi::Py_NewRef(name.object))));
         }
     }
@@ -138,6 +139,7 @@ unsafe fn put<'py>(bytes: &[u8]) -> Option<NewText<'py>> {
 }
 
 /// The place of the name with this text.
+#[inline(always)]
 fn place(bytes: &[u8]) -> *mut Name {
     // Texts that C keeps together lie some bytes apart.
     let address = bytes.as_ptr().addr();

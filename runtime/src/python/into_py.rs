@@ -541,8 +541,8 @@ impl<T: PyHandle + Resource> IntoPython for Owned<'_, T> {
 
 impl<T: PyHandle> IntoPython for Borrowed<'_, T> {
     const TYPE: PyStaticExpr = <T::Class as PyTypeInfo>::TYPE_HINT;
-    // The collector does not run while an object is made that it does not track.
-    const PLAIN: bool = T::SPEC.is_view() && !T::SPEC.may_be_in_cycle();
+    // The garbage collector does not run while an object is made.
+    const PLAIN: bool = T::SPEC.is_view();
 
     fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
     where

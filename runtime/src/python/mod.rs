@@ -64,7 +64,7 @@ pub use new_copy::NewCopy;
 pub use object::{HandleClass, PyHandle};
 pub use owned_arg::{GivenArgs, OwnedArg, give_optional};
 pub use with_block::{ExitResult, exit_of_closed};
-pub use with_handle::with_handle;
+pub use with_handle::{with_handle, with_receiver};
 pub use with_object::{with_object, with_object_mut};
 
 use crate::interpreter::Hooks;

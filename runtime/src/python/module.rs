@@ -11,7 +11,7 @@ use pyo3::types::{PyDict, PyString, PyType, PyTypeMethods};
 use super::direct::install_functions;
 use super::exceptions::{AffinityError, BusyError, ClosedError, Error, Exception, class_of};
 use super::handle_class::HandleClass;
-use super::iterator::PartIterator;
+use super::iterator::{self, PartIterator};
 use super::memoryview;
 use super::package::{PACKAGE, package_name};
 use super::trace;
@@ -234,6 +234,7 @@ impl Register {
             move_into_package(&class)?;
         }
         install_functions(py)?;
+        iterator::install(py);
         trace::start(py)?;
         module.add_class::<Registry>()
     });

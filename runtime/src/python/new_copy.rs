@@ -17,6 +17,7 @@ use crate::convert::copy::CopyOfC;
 use crate::convert::memory::Bytes;
 use crate::error::{Error, Result};
 use crate::fallible_copy;
+use crate::short_text;
 
 /// A new Python object that runs no Python code when it goes: a `str` or a `bytes`.
 struct NewObject<'py>(NonNull<ffi::PyObject>, PhantomData<Python<'py>>);
@@ -95,7 +96,7 @@ impl<'py> CopyOfC for NewCopy<'py, String> {
 
     #[inline]
     unsafe fn copy(bytes: &[u8]) -> Option<NewText<'py>> {
-        if is_ascii(bytes) {
+        if short_text::is_ascii(bytes) {
             // SAFETY: the caller's promise: this thread has a token. The bytes are ASCII, as was just asked.
             return Some(NewText::Made(unsafe { NewCopy::take(new_ascii(bytes)) }));
         }
@@ -111,42 +112,26 @@ impl<'py> CopyOfC for NewCopy<'py, String> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn decode_lossy(copy: NewText<'py>) -> Self {
         match copy {
             NewText::Made(text) => text,
-            NewText::NotUtf8(bytes) => {
-                let text = fallible_copy::string(&bytes);
-                // SAFETY: CPython: `copy` was made on this thread, which has a token, and does not leave the thread.
-                unsafe { NewCopy::take(new_string(&text)) }
-            }
+            // SAFETY: CPython: `copy` was made on this thread, which has a token, and does not leave the thread.
+            NewText::NotUtf8(bytes) => unsafe { lossy(bytes) },
         }
     }
 }
 
-/// Returns whether all bytes are ASCII. Names have few bytes: two reads that may overlap suffice for up to sixteen.
-#[inline(always)]
-fn is_ascii(bytes: &[u8]) -> bool {
-    const NOT_ASCII: u64 = u64::from_ne_bytes([0x80; 8]);
-    let both = match bytes.len() {
-        4..=8 => {
-            let ends = (bytes.first_chunk(), bytes.last_chunk());
-            ends.0.zip(ends.1).map(|(first, last)| {
-                u64::from(u32::from_ne_bytes(*first) | u32::from_ne_bytes(*last))
-            })
-        }
-        9..=16 => {
-            let ends = (bytes.first_chunk(), bytes.last_chunk());
-            ends.0
-                .zip(ends.1)
-                .map(|(first, last)| u64::from_ne_bytes(*first) | u64::from_ne_bytes(*last))
-        }
-        _ => None,
-    };
-    match both {
-        Some(both) => both & NOT_ASCII == 0,
-        None => bytes.is_ascii(),
-    }
+/// Returns the object of text that is not UTF-8.
+///
+/// # Safety
+///
+/// This thread is attached to the interpreter.
+#[cold]
+unsafe fn lossy<'py>(bytes: Vec<u8>) -> NewCopy<'py, String> {
+    let text = fallible_copy::string(&bytes);
+    // SAFETY: the caller's promise: the thread is attached.
+    unsafe { NewCopy::take(new_string(&text)) }
 }
 
 /// Copies text that is not ASCII.
@@ -232,7 +217,7 @@ impl<T> PlainResult for NewCopy<'_, T> {
 pub(super) unsafe fn new_string(text: &str) -> *mut ffi::PyObject {
     // SAFETY: the caller's promise: the thread is attached.
     unsafe {
-        match text.is_ascii() {
+        match short_text::is_ascii(text.as_bytes()) {
             true => new_ascii(text.as_bytes()),
             false => decoded(text),
         }

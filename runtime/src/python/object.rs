@@ -6,7 +6,7 @@ use pyo3::types::PyWeakrefReference;
 
 use super::adopt::has_adopted_parts;
 use super::allocation;
-use super::call::CallContext;
+use super::call::{CallContext, refusal};
 use super::exceptions::to_pyerr;
 pub use super::handle_class::HandleClass;
 use super::parts;
@@ -18,7 +18,6 @@ use crate::children::{self, Id};
 use crate::error::Error;
 use crate::failpoint::FailPoint;
 use crate::handle::{Borrowed, Handle, Owned, Part, RefCounted, Resource};
-use crate::interpreter::ReentrancyGuard;
 
 /// A handle type that has a Python class. Implemented by `#[handle]`.
 ///
@@ -103,7 +102,7 @@ pub(super) fn owned_into_py<'py, T: PyHandle + Resource>(
         return Ok(object);
     }
     let parent = match <T::Parent as crate::handle::Parent>::kind() {
-        Some(kind) => Some(context.find_ancestor(kind)?.unbind()),
+        Some(kind) => Some(context.find_ancestor(kind)?.clone().unbind()),
         None => None,
     };
     let raw = owned.raw().as_ptr().cast();
@@ -187,77 +186,85 @@ pub fn part_into_py<'a, 'py, T: PyHandle + Part>(
     view(context, part, owner)
 }
 
+#[inline]
 pub(super) fn view<'py, T: PyHandle + Part>(
     context: &CallContext<'_, 'py>,
     part: Borrowed<'_, T>,
-    owner: Bound<'py, HandleClass>,
+    owner: &Bound<'py, HandleClass>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    check_owner(part, owner.get()).map_err(|error| {
-        // Making an exception may run the garbage collector.
-        let _python = ReentrancyGuard::begin();
-        to_pyerr(context.py(), error)
-    })?;
+    check_owner(part, owner.get()).map_err(|error| refusal(context.py(), error))?;
     if context.site().should_fail(FailPoint::Object) {
         return Err(no_memory());
     }
     new_view(context.py(), part, owner)
 }
 
-/// Makes the Python object of a part of `owner`.
+/// Makes the Python object of a part of `owner`. Runs no Python code.
 #[inline]
 pub(super) fn new_view<'py, T: PyHandle + Part>(
     py: Python<'py>,
     part: Borrowed<'_, T>,
-    owner: Bound<'py, HandleClass>,
+    owner: &Bound<'py, HandleClass>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let raw = part.raw().as_ptr().cast();
-    if const { T::SPEC.is_tree_part() } {
-        return new_tree_part::<T>(py, raw, owner);
+    match const { T::SPEC.is_tree_part() } {
+        true => tree_part::<T>(py, raw, owner).map(Bound::into_any),
+        false => new_part::<T>(py, raw, owner).map(Bound::into_any),
     }
-    let state = HandleState::view(py, T::kind(), raw, owner.unbind())?;
-    Ok(new_object_of::<T>(py, state)?.into_any())
 }
 
-/// Returns the Python object of a part that moves, if there is one.
-#[inline]
-pub(super) fn find_tree_part<'py, T: PyHandle>(
+#[inline(always)]
+fn new_part<'py, T: PyHandle>(
     py: Python<'py>,
-    part: Borrowed<'_, T>,
-) -> Option<Bound<'py, HandleClass>> {
-    let kind = T::kind();
-    let raw = part.raw().as_ptr().cast();
-    // SAFETY: guarantee 3: the call has borrowed the owner of the part.
-    unsafe { parts::find(py, kind, kind.tree()?, raw) }.ok()?
+    raw: *mut (),
+    owner: &Bound<'py, HandleClass>,
+) -> PyResult<Bound<'py, T::Class>> {
+    if !T::kind().is_until_mut() && owner.get().state().is_resource() {
+        let state = || HandleState::plain_view(T::kind(), raw, owner.clone().unbind());
+        let may_be_in_cycle = const { T::SPEC.may_be_in_cycle() };
+        // SAFETY: trait `PyHandle`: this is the class of `T`.
+        let object = unsafe { allocation::try_new_object(py, T::class(), state, may_be_in_cycle) };
+        if let Some(object) = object? {
+            return Ok(object);
+        }
+    }
+    new_part_of_any::<T>(py, raw, owner)
+}
+
+#[inline(never)]
+fn new_part_of_any<'py, T: PyHandle>(
+    py: Python<'py>,
+    raw: *mut (),
+    owner: &Bound<'py, HandleClass>,
+) -> PyResult<Bound<'py, T::Class>> {
+    let state = HandleState::view(py, T::kind(), raw, owner.clone().unbind())?;
+    new_object_of::<T>(py, state)
 }
 
 /// Returns the Python object of a part that moves: the one that there is, or a new one.
-fn new_tree_part<'py, T: PyHandle>(
+pub(super) fn tree_part<'py, T: PyHandle>(
     py: Python<'py>,
     raw: *mut (),
-    owner: Bound<'py, HandleClass>,
-) -> PyResult<Bound<'py, PyAny>> {
+    owner: &Bound<'py, HandleClass>,
+) -> PyResult<Bound<'py, HandleClass>> {
     let kind = T::kind();
     let Some(ops) = kind.tree() else {
         unreachable!("`SPEC` and `kind` are of one type")
     };
-    let to_pyerr = |error| {
-        // Making an exception may run the garbage collector.
-        let _python = ReentrancyGuard::begin();
-        to_pyerr(py, error)
-    };
     // SAFETY: guarantee 3: the call has borrowed the owner of the part.
-    if let Some(object) = unsafe { parts::find(py, kind, ops, raw) }.map_err(to_pyerr)? {
-        return Ok(object.into_any());
+    unsafe {
+        let field = ops.object(raw);
+        if let Some(object) = parts::find(py, kind, field).map_err(|error| refusal(py, error))? {
+            return Ok(object);
+        }
+        let object = new_part::<T>(py, raw, owner)?.into_super();
+        parts::register(object, kind, field).map_err(|error| refusal(py, error))
     }
-    let state = HandleState::view(py, kind, raw, owner.unbind())?;
-    let object = new_object_of::<T>(py, state)?.into_super();
-    // SAFETY: guarantee 3: the call has borrowed the owner of the part.
-    let object = unsafe { parts::register(object, kind, ops, raw) };
-    Ok(object.map_err(to_pyerr)?.into_any())
 }
 
 /// Refuses a part whose owner is another handle than `owner`, which the part's view would keep. A part that does not
 /// know its owner passes.
+#[inline(always)]
 pub(super) fn check_owner<T: Part>(
     part: Borrowed<'_, T>,
     owner: &HandleClass,
@@ -273,12 +280,17 @@ pub(super) fn check_owner<T: Part>(
     };
     match is_part {
         true => Ok(()),
-        false => Err(Error::Value(format!(
-            "this {} is part of another {} than the one that the call was made on",
-            T::NAME,
-            T::Owner::NAME
-        ))),
+        false => Err(part_of_another::<T>()),
     }
+}
+
+#[cold]
+fn part_of_another<T: Part>() -> Error {
+    Error::Value(format!(
+        "this {} is part of another {} than the one that the call was made on",
+        T::NAME,
+        T::Owner::NAME
+    ))
 }
 
 /// Converts a reference-counted object that C lends to a handle that owns a new reference.
@@ -298,7 +310,7 @@ pub fn resource_into_py<'a, 'py, T: PyHandle>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let object = context.find_ancestor(T::kind())?;
     if object.get().state().raw() == handle.raw().as_ptr().cast() {
-        return Ok(object.into_any());
+        return Ok(object.clone().into_any());
     }
     let message = format!(
         "this {} is not owned by the one that the call was made on",

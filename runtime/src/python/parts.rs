@@ -27,17 +27,16 @@ use crate::handle::kind::HandleKind;
 ///
 /// # Safety
 ///
-/// The part is valid, of this kind, and its owner is borrowed.
-#[inline]
+/// `field` is that of a valid part of this kind, and the owner of the part is borrowed.
+#[inline(always)]
 pub(super) unsafe fn find<'py>(
     py: Python<'py>,
     kind: &'static HandleKind,
-    ops: &TreeOps,
-    raw: *mut (),
+    field: *mut *mut c_void,
 ) -> Result<Option<Bound<'py, HandleClass>>, Error> {
     let _fields = lock_fields();
     // SAFETY: the caller's promise.
-    unsafe { find_locked(py, kind, ops, raw) }
+    unsafe { find_locked(py, kind, field) }
 }
 
 /// Does what [`find`] does. The thread has the lock of the fields.
@@ -49,24 +48,27 @@ pub(super) unsafe fn find<'py>(
 unsafe fn find_locked<'py>(
     py: Python<'py>,
     kind: &'static HandleKind,
-    ops: &TreeOps,
-    raw: *mut (),
+    field: *mut *mut c_void,
 ) -> Result<Option<Bound<'py, HandleClass>>, Error> {
     // SAFETY: the caller's promise. CPython: the memory of the object is there (`View::unregister`).
     let object = unsafe {
-        let object = *ops.object(raw);
-        let Some(object) = existing(py, object.cast()) else {
+        let Some(object) = existing(py, (*field).cast()) else {
             return Ok(None);
         };
         object.cast_into_unchecked::<HandleClass>()
     };
     match ptr::eq(object.get().state().kind(), kind) {
         true => Ok(Some(object)),
-        false => Err(Error::Value(format!(
-            "this {} has a Python object of another class",
-            kind.name()
-        ))),
+        false => Err(other_class(kind)),
     }
+}
+
+#[cold]
+fn other_class(kind: &HandleKind) -> Error {
+    Error::Value(format!(
+        "this {} has a Python object of another class",
+        kind.name()
+    ))
 }
 
 #[cfg(not(Py_GIL_DISABLED))]
@@ -98,11 +100,11 @@ unsafe fn existing(py: Python<'_>, object: *mut pyo3::ffi::PyObject) -> Option<B
 /// # Safety
 ///
 /// As for [`find`]; `object` is of the part.
+#[inline(always)]
 pub(super) unsafe fn register<'py>(
     object: Bound<'py, HandleClass>,
     kind: &'static HandleKind,
-    ops: &TreeOps,
-    raw: *mut (),
+    field: *mut *mut c_void,
 ) -> Result<Bound<'py, HandleClass>, Error> {
     #[cfg(Py_GIL_DISABLED)]
     // SAFETY: CPython: the object is new, and only this thread knows it.
@@ -112,13 +114,12 @@ pub(super) unsafe fn register<'py>(
     let _fields = lock_fields();
     // Making the object may have run Python code.
     // SAFETY: the caller's promise.
-    if let Some(first) = unsafe { find_locked(object.py(), kind, ops, raw) }? {
+    if let Some(first) = unsafe { find_locked(object.py(), kind, field) }? {
         return Ok(first);
     }
     if let Some(view) = object.get().state().as_view() {
         // SAFETY: the caller's promise. CPython: the memory of an object that the field refers to is there.
         unsafe {
-            let field = ops.object(raw);
             view.take_place_of(*field);
             *field = object.as_ptr().cast();
         }
@@ -130,7 +131,7 @@ pub(super) unsafe fn register<'py>(
 ///
 /// # Safety
 ///
-/// As for [`find`].
+/// The part is valid, and its owner is borrowed.
 pub(super) unsafe fn is_registered(ops: &TreeOps, raw: *mut ()) -> bool {
     let _fields = lock_fields();
     // SAFETY: the caller's promise.
@@ -148,7 +149,7 @@ fn reserved() -> *mut c_void {
 ///
 /// # Safety
 ///
-/// As for [`find`]. No Python code runs, and nobody else looks at the field, before [`free_reserved`].
+/// As for [`is_registered`]. No Python code runs, and nobody else looks at the field, before [`free_reserved`].
 pub(super) unsafe fn reserve(ops: &TreeOps, raw: *mut ()) {
     // SAFETY: the caller's promise.
     unsafe { *ops.object(raw) = reserved() };

@@ -79,15 +79,6 @@ fn expand_entry(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
     let callee = expand_python_name(method, runtime);
     let token = copied(method).map(|_| quote!(#py,));
     let arguments = method.parameters.iter().map(|Parameter { name, .. }| name);
-    let only_reads = match &method.source {
-        Source::Field(_) => method.receiver == Receiver::Shared,
-        Source::Calls(calls) => calls.pure.is_some(),
-        Source::Body(_) | Source::Nothing => false,
-    };
-    let result_is = match only_reads {
-        true => quote!(IS_FOUND),
-        false => quote!(IS_MADE),
-    };
     let span = method.signature.ident.span();
     let name = LitCStr::new(&std::ffi::CString::new(name).ok()?, span);
     let callee = match method.receiver {
@@ -95,7 +86,7 @@ fn expand_entry(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
         _ => quote!(#this.#callee),
     };
     Some(quote! {
-        #runtime::__direct!(#kind, #result_is, #handle, #borrow, #name, |#this, #py #(, #parameters)*| -> #result { #callee(#token #(#arguments),*) })
+        #runtime::__direct!(#kind, #handle, #borrow, #name, |#this, #py #(, #parameters)*| -> #result { #callee(#token #(#arguments),*) })
     })
 }
 

@@ -106,7 +106,8 @@ unsafe fn call_attached<M: DirectMethod, const HAS_RECEIVER: bool>(
     // SAFETY: the caller's promise: CPython calls, so this thread is attached.
     let py = unsafe { Python::assume_attached() };
     let object = HAS_RECEIVER.then(|| {
-        // SAFETY: the caller's promise: CPython's caller holds the receiver, an object of the class.
+        // SAFETY: the caller's promise: CPython's caller holds the receiver, an object of the class. Only methods of
+        // handles read it as a `HandleClass`.
         unsafe {
             assert_unchecked(!receiver.is_null());
             Borrowed::from_ptr(py, receiver).cast_unchecked::<HandleClass>()

@@ -20,7 +20,7 @@ use crate::python::state::quick::QuickBorrow;
 /// The function of PyO3's that an entry replaces.
 #[derive(Debug)]
 pub struct Replaced {
-    pub(super) function: AtomicPtr<c_void>,
+    pub(crate) function: AtomicPtr<c_void>,
     /// Set once PyO3's function was called, which notes that its call site was reached.
     #[cfg(feature = "fault-injection")]
     is_noted: std::sync::atomic::AtomicBool,
@@ -64,7 +64,7 @@ pub unsafe trait DirectMethod: 'static {
     const ARGUMENTS: usize;
     /// The number of these that have no default.
     const REQUIRED: usize = Self::ARGUMENTS;
-    /// Set if the call may run Python code, and drops Python objects: PyO3 has to know that the thread is attached.
+    /// Set if the call is given the token and may run Python code: PyO3 has to know that the thread is attached.
     const IS_WRAPPED: bool = false;
 
     /// The function of PyO3's.
@@ -74,7 +74,7 @@ pub unsafe trait DirectMethod: 'static {
     fn call(receiver: Receiver<'_>, arguments: Arguments<'_>) -> Option<Reply>;
 }
 
-/// The object that a method is called on; none for a static method.
+/// The object that a method is called on; none for a static method. Only a method of a handle borrows the object.
 pub struct Receiver<'a> {
     pub(super) object: Option<Object<'a, 'a, HandleClass>>,
     pub(super) py: Python<'a>,
@@ -251,6 +251,6 @@ impl<'a> Argument<'a> {
     }
 }
 
-/// The result of a call: a new reference, or null with an exception set.
+/// The result of a call: a new reference, or null with an exception set. At the end of an iterator, null alone.
 #[derive(Debug)]
 pub struct Reply(pub(super) *mut ffi::PyObject);

@@ -14,8 +14,7 @@
 //!
 //! Any other entry borrows the handle as [`call`](super::call) does. It is installed in the method table of the class
 //! when the module is initialized. The methods whose arguments and results are plain values have one, static methods
-//! too; a view that the garbage collector does not track is a plain result, and so is a part that has a Python object
-//! already, where the method only reads: see [`PlainArgument`] and [`PlainResult`].
+//! too, and so have those that return views: see [`PlainArgument`] and [`PlainResult`].
 //! Free-threaded Python always calls PyO3's function, as does a thread with an armed failpoint.
 
 mod calling;
@@ -34,16 +33,15 @@ pub use self::select::{
     ArgumentConversion, IsOther, Probe, ReadOther, ReadPlain, ReplyOther, ReplyPlain,
     ResultConversion,
 };
+pub(super) use self::slots::{Slot, unary};
 pub use self::values::{PlainArgument, PlainResult, WrappedResult};
 
-/// The direct entry of a method: its kind, whether the result has to be `IS_MADE` or may be `IS_FOUND`, the handle, the
-/// borrow, the name in Python, and the call. The result of the call is of the type that stands behind the arrow, or the
-/// Python object that such a result becomes. A call whose result may be found only reads: where there is no object,
-/// PyO3's function makes the call once more.
+/// The direct entry of a method: its kind, the handle, the borrow, the name in Python, and the call. The result of the
+/// call is of the type that stands behind the arrow, or the Python object that such a result becomes.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __direct {
-    ($kind:ident, $result_is:ident, $handle:ty, $borrow:ident, $name:expr, |$this:ident, $py:ident $(, $argument:ident: $type:ty)*| -> $result:ty $call:block) => {{
+    ($kind:ident, $handle:ty, $borrow:ident, $name:expr, |$this:ident, $py:ident $(, $argument:ident: $type:ty)*| -> $result:ty $call:block) => {{
         struct Method;
 
         // SAFETY: annotation `methods`: the expansion exports the method of this handle by this name.
@@ -73,14 +71,14 @@ macro_rules! __direct {
                 let mut entered = receiver.$borrow::<$handle>()?;
                 let $this = entered.get();
                 let result = $call;
-                (&&$crate::__private::python::direct::ResultConversion::of(result)).reply(&receiver)
+                ::core::option::Option::Some((&&$crate::__private::python::direct::ResultConversion::of(result)).reply(&receiver))
             }
         }
 
         const fn is_plain() -> bool {
             #[allow(unused_imports, reason = "not needed where all are plain")]
             use $crate::__private::python::direct::IsOther as _;
-            $crate::__private::python::direct::Probe::<$result>::$result_is
+            $crate::__private::python::direct::Probe::<$result>::IS_MADE
                 $(&& $crate::__private::python::direct::Probe::<$type>::IS_READ)*
         }
 

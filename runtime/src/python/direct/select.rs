@@ -70,33 +70,30 @@ impl<T> ResultConversion<T> {
 /// The conversion of a plain result.
 pub trait ReplyPlain {
     /// Converts the result.
-    fn reply(&self, receiver: &Receiver<'_>) -> Option<Reply>;
+    fn reply(&self, receiver: &Receiver<'_>) -> Reply;
 }
 
 impl<T: PlainResult> ReplyPlain for &ResultConversion<T> {
     #[inline(always)]
-    fn reply(&self, receiver: &Receiver<'_>) -> Option<Reply> {
-        let result = self.0.take()?;
-        let object = match T::IS_PLAIN {
-            true => Some(result.into_object(receiver)),
-            false => result.find_object(receiver),
+    fn reply(&self, receiver: &Receiver<'_>) -> Reply {
+        let Some(result) = self.0.take() else {
+            unreachable!("a result is converted once")
         };
-        object.map(Reply)
+        Reply(result.into_object(receiver))
     }
 }
 
 /// The answer for any other type. The compiler prefers [`ReplyPlain`], which needs one reference more.
 pub trait ReplyOther {
     /// Never called: the method has no entry.
-    fn reply(&self, _: &Receiver<'_>) -> Option<Reply> {
+    fn reply(&self, _: &Receiver<'_>) -> Reply {
         unreachable!("a method whose result is not plain has no direct entry")
     }
 }
 
 impl<T> ReplyOther for ResultConversion<T> {}
 
-/// Tells whether a type is read or made directly: `Probe::<T>::IS_READ`, `Probe::<T>::IS_MADE`, and
-/// `Probe::<T>::IS_FOUND`.
+/// Tells whether a type is read or made directly: `Probe::<T>::IS_READ` and `Probe::<T>::IS_MADE`.
 #[derive(Debug)]
 pub struct Probe<T>(PhantomData<T>);
 
@@ -106,10 +103,8 @@ impl<'a, T: PlainArgument<'a>> Probe<T> {
 }
 
 impl<T: PlainResult> Probe<T> {
-    /// There is a [`PlainResult`], which may be made.
+    /// There is a [`PlainResult`].
     pub const IS_MADE: bool = T::IS_PLAIN;
-    /// There is a [`PlainResult`], whose object may be there already.
-    pub const IS_FOUND: bool = T::IS_PLAIN || T::IS_FOUND;
 }
 
 /// The answer for any other type. The compiler prefers the constants of [`Probe`] itself.
@@ -118,8 +113,6 @@ pub trait IsOther {
     const IS_READ: bool = false;
     /// There is no [`PlainResult`].
     const IS_MADE: bool = false;
-    /// There is no [`PlainResult`].
-    const IS_FOUND: bool = false;
 }
 
 impl<T> IsOther for Probe<T> {}

@@ -1,8 +1,8 @@
-//! Direct entries of special methods that call C or read a field: those of sequences, and of text. CPython calls them
-//! through slots of the class, which have conventions of their own.
+//! Direct entries of special methods that call C or read a field: those of sequences, and of text; and that of
+//! iterators over parts. CPython calls them through slots of the class, which have conventions of their own.
 //!
-//! Special methods with bodies have none: PyO3's function of a slot collects no arguments and makes no object of a
-//! number, so an entry that called the generated wrapper was slower by 30 to 110 instructions.
+//! Other special methods with bodies have none: PyO3's function of a slot collects no arguments and makes no object of
+//! a number, so an entry that called the generated wrapper was slower by 30 to 110 instructions.
 
 use std::ffi::{c_int, c_void};
 use std::ptr;
@@ -15,13 +15,14 @@ use super::method::DirectMethod;
 
 /// The function of an entry for a special method, by the convention of its slot.
 #[derive(Debug)]
-pub(super) enum Slot {
+pub(crate) enum Slot {
     Length(ffi::lenfunc),
     Truth(ffi::inquiry),
     Contains(ffi::objobjproc),
     Item(ffi::binaryfunc),
     Representation(ffi::reprfunc),
     Text(ffi::reprfunc),
+    Next(ffi::iternextfunc),
 }
 
 impl Slot {
@@ -32,7 +33,7 @@ impl Slot {
     ///
     /// PyO3 has made `class` for the module that is being initialized. The function is one of this module, for a method
     /// of the class that has `replaced`.
-    pub(super) unsafe fn install(
+    pub(crate) unsafe fn install(
         &self,
         class: *mut ffi::PyTypeObject,
         replaced: &AtomicPtr<c_void>,
@@ -54,6 +55,7 @@ impl Slot {
                     replace(&mut (*class).tp_repr, function, replaced);
                 }
                 Slot::Text(function) => replace(&mut (*class).tp_str, function, replaced),
+                Slot::Next(function) => replace(&mut (*class).tp_iternext, function, replaced),
             }
         }
     }
@@ -72,8 +74,8 @@ fn replace<F: Copy>(slot: &mut Option<F>, new: F, replaced: &AtomicPtr<c_void>) 
     *slot = Some(new);
 }
 
-/// The entry of a slot that takes the object alone, and returns an object.
-pub(super) unsafe extern "C" fn unary<M: DirectMethod>(
+/// The entry of a slot that takes the object alone, and returns an object; or null, at the end of an iterator.
+pub(crate) unsafe extern "C" fn unary<M: DirectMethod>(
     receiver: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     // SAFETY: CPython: it calls the slot of the receiver's class. `install` has replaced a function of this type.

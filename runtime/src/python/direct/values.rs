@@ -13,7 +13,7 @@ use crate::interpreter::{ReentrancyGuard, known_to_pyo3};
 use crate::panics::Payload;
 use crate::python::call::no_ancestor;
 use crate::python::exceptions::{of_panic, to_pyerr};
-use crate::python::object::{PyHandle, check_owner, find_tree_part, new_owned, new_view};
+use crate::python::object::{PyHandle, check_owner, new_owned, new_view};
 
 /// A value that an entry reads from a Python object of the one type that holds such values. It runs no Python code.
 pub trait PlainArgument<'a>: Sized {
@@ -109,19 +109,11 @@ fn utf8_with_end<'a>(Argument(object, _): Argument<'a>) -> Option<&'a [u8]> {
 
 /// A result that becomes a Python object without a container, so that no Python code runs.
 pub trait PlainResult: Sized {
-    /// Set if making the object never runs the garbage collector.
+    /// Set if making the object never runs Python code.
     const IS_PLAIN: bool = true;
-    /// Set if the object may be there already, where making one may run the garbage collector.
-    const IS_FOUND: bool = false;
 
     /// Returns a new reference, or null with an exception set.
     fn into_object(self, receiver: &Receiver<'_>) -> *mut ffi::PyObject;
-
-    /// Returns a new reference to the object that is there already; `None` if there is none.
-    #[inline(always)]
-    fn find_object(self, _: &Receiver<'_>) -> Option<*mut ffi::PyObject> {
-        None
-    }
 }
 
 impl PlainResult for () {
@@ -147,7 +139,6 @@ impl PlainResult for bool {
 
 impl<T: PlainResult> PlainResult for Option<T> {
     const IS_PLAIN: bool = T::IS_PLAIN;
-    const IS_FOUND: bool = T::IS_FOUND;
 
     #[inline(always)]
     fn into_object(self, receiver: &Receiver<'_>) -> *mut ffi::PyObject {
@@ -156,19 +147,10 @@ impl<T: PlainResult> PlainResult for Option<T> {
             None => ().into_object(receiver),
         }
     }
-
-    #[inline(always)]
-    fn find_object(self, receiver: &Receiver<'_>) -> Option<*mut ffi::PyObject> {
-        match self {
-            Some(value) => value.find_object(receiver),
-            None => Some(().into_object(receiver)),
-        }
-    }
 }
 
 impl<T: PlainResult> PlainResult for Result<T, Error> {
     const IS_PLAIN: bool = T::IS_PLAIN;
-    const IS_FOUND: bool = T::IS_FOUND;
 
     #[inline(always)]
     fn into_object(self, receiver: &Receiver<'_>) -> *mut ffi::PyObject {
@@ -177,23 +159,10 @@ impl<T: PlainResult> PlainResult for Result<T, Error> {
             Err(error) => raise(receiver.py(), error),
         }
     }
-
-    #[inline(always)]
-    fn find_object(self, receiver: &Receiver<'_>) -> Option<*mut ffi::PyObject> {
-        self.ok()?.find_object(receiver)
-    }
 }
 
-/// A view of a part. The collector does not run while an object is made that it does not track.
+/// A view of a part.
 impl<T: PyHandle + Part> PlainResult for Borrowed<'_, T> {
-    const IS_PLAIN: bool = !T::SPEC.may_be_in_cycle();
-    const IS_FOUND: bool = T::SPEC.is_tree_part();
-
-    #[inline(always)]
-    fn find_object(self, receiver: &Receiver<'_>) -> Option<*mut ffi::PyObject> {
-        find_tree_part(receiver.py(), self).map(Bound::into_ptr)
-    }
-
     #[inline(always)]
     fn into_object(self, receiver: &Receiver<'_>) -> *mut ffi::PyObject {
         let Some(owner) = receiver.find_ancestor(T::Owner::kind()) else {
@@ -202,7 +171,7 @@ impl<T: PyHandle + Part> PlainResult for Borrowed<'_, T> {
         if let Err(error) = check_owner(self, owner.get()) {
             return raise(receiver.py(), error);
         }
-        match new_view(receiver.py(), self, owner.to_owned()) {
+        match new_view(receiver.py(), self, &owner) {
             Ok(object) => object.into_ptr(),
             Err(error) => restore(receiver.py(), error),
         }

@@ -77,7 +77,6 @@ impl HandleState {
     /// # Errors
     ///
     /// `MemoryError`.
-    #[inline]
     pub(super) fn view(
         py: Python<'_>,
         kind: &'static HandleKind,
@@ -108,6 +107,22 @@ impl HandleState {
         let watched = WatchedView::new(View::new(kind, raw, owner), generation);
         let watched = PyBox::new(py, watched)?.into_raw();
         Ok(HandleState(View::of_box(watched.cast(), Boxed::Watched)))
+    }
+
+    /// Returns the state of a new view of `owner`, which is no view. The part ends with its owner.
+    #[inline(always)]
+    pub(super) fn plain_view(
+        kind: &'static HandleKind,
+        raw: *mut (),
+        owner: Py<HandleClass>,
+    ) -> Self {
+        HandleState(View::new(kind, raw, owner))
+    }
+
+    /// Returns whether this is no view.
+    #[inline(always)]
+    pub(super) fn is_resource(&self) -> bool {
+        matches!(self.get(), State::Resource(_))
     }
 
     #[inline(always)]
@@ -169,10 +184,12 @@ impl HandleState {
         }
     }
 
+    #[inline]
     pub(super) fn kind(&self) -> &'static HandleKind {
-        match self.as_view() {
-            Some(view) => view.kind(),
-            None => self.resource().kind(),
+        match self.get() {
+            State::View(view) => view.kind(),
+            State::Watched(watched) => watched.view.kind(),
+            State::Resource(resource) => resource.kind(),
         }
     }
 
@@ -188,9 +205,19 @@ impl HandleState {
     /// because the call has borrowed the owner.
     #[inline]
     pub(super) fn entered_raw(&self) -> *mut () {
-        match self.as_view() {
-            Some(view) => view.raw(),
-            None => self.resource().raw(),
+        match self.get() {
+            State::View(view) => view.raw(),
+            State::Watched(watched) => watched.view.raw(),
+            State::Resource(resource) => resource.raw(),
+        }
+    }
+
+    /// Returns the native pointer of a part of `owner` that is open: `None` if that takes more than a glance.
+    #[inline(always)]
+    pub(super) fn raw_of_part(&self, owner: &HandleClass) -> Option<*mut ()> {
+        match self.get() {
+            State::View(view) if ptr::eq(view.owner().get(), owner) => view.plain_raw(),
+            _ => None,
         }
     }
 
@@ -204,10 +231,12 @@ impl HandleState {
     }
 
     /// Returns the object of the first parent: of a view its owner, of a reference-counted object its core.
+    #[inline]
     pub(super) fn parent_object(&self) -> Option<&Py<HandleClass>> {
-        match self.as_view() {
-            Some(view) => Some(view.owner()),
-            None => self.resource().parent_object(),
+        match self.get() {
+            State::View(view) => Some(view.owner()),
+            State::Watched(watched) => Some(watched.view.owner()),
+            State::Resource(resource) => resource.parent_object(),
         }
     }
 
@@ -237,11 +266,13 @@ impl HandleState {
 
     /// Returns whether the handle is an adopted part, or part of one, and the number of adoptions is no longer
     /// `adoptions_then`. The pointer of the part may have changed since.
+    #[inline]
     pub(super) fn is_adopted_since(&self, adoptions_then: usize) -> bool {
         self.is_adopted() && adoptions_then != adoptions()
     }
 
     /// Returns whether the handle is a part that was adopted, or part of one.
+    #[inline]
     pub(super) fn is_adopted(&self) -> bool {
         self.as_view().is_some_and(View::is_adopted)
     }

@@ -69,6 +69,12 @@ impl HandleState {
 }
 
 impl ResourceState {
+    /// Releases a shared borrow of a handle without parents, if one load of the borrow state suffices.
+    #[inline(always)]
+    pub(crate) fn release_quick(&self) -> bool {
+        self.is_quick && self.borrow_state.release_quick(false)
+    }
+
     /// Releases a quick borrow that somebody waits for, or to which releases were deferred. The call may have raised
     /// already.
     #[cold]

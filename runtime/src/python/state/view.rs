@@ -7,7 +7,7 @@ use std::{mem, ptr};
 
 use pyo3::prelude::*;
 
-use super::HandleState;
+use super::{HandleState, ResourceState};
 use crate::handle::TreeOps;
 use crate::handle::kind::HandleKind;
 use crate::python::handle_class::HandleClass;
@@ -224,6 +224,7 @@ impl View {
     /// # Safety
     ///
     /// As for [`view_of`]. The thread has the lock of the fields.
+    #[inline(always)]
     pub(crate) unsafe fn take_place_of(&self, former: *mut c_void) {
         self.set(REGISTERED);
         // SAFETY: the caller's promise.
@@ -254,22 +255,25 @@ impl View {
         }
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn unregister_part(&self) {
         let Some(ops) = self.kind().tree() else {
             return;
         };
         let owner = self.owner().get().state().resource();
-        if !self.has(WITNESS) {
-            if self.clear_field(ops) {
-                // On free-threaded Python, another thread made it the witness meanwhile.
-                owner.settle_parts_later();
-            }
-            return;
+        if self.has(WITNESS) {
+            self.unregister_witness(ops, owner);
+        } else if self.clear_field(ops, owner) {
+            // On free-threaded Python, another thread made it the witness meanwhile.
+            owner.settle_parts_later();
         }
+    }
+
+    #[cold]
+    fn unregister_witness(&self, ops: &TreeOps, owner: &ResourceState) {
         // Before the field is cleared: without an object another thread may release the part.
         let borrowed = owner.borrow_for_release();
-        let is_witness = self.clear_field(ops);
+        let is_witness = self.clear_field(ops, owner);
         match (is_witness, borrowed) {
             (true, true) => owner.lose_witness(ops, self.raw.get()),
             (true, false) => owner.settle_parts_later(),
@@ -283,14 +287,14 @@ impl View {
     /// Clears the field of the part, if this object is registered and the owner is open. Returns whether the object
     /// was the witness of an unlinked subtree. This is the last use of the part: it may be released from then on,
     /// unless the owner is borrowed.
-    fn clear_field(&self, ops: &TreeOps) -> bool {
+    #[inline(always)]
+    fn clear_field(&self, ops: &TreeOps, owner: &ResourceState) -> bool {
         let _fields = lock_fields();
         if !self.has(REGISTERED) {
             return false;
         }
         let is_witness = self.has(WITNESS);
         self.clear(REGISTERED | WITNESS);
-        let owner = self.owner().get().state().resource();
         if owner.raw().is_null() {
             // A call that was given the owner may not have released it.
             if !owner.borrow_state.is_closed() {
