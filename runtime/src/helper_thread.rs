@@ -11,7 +11,9 @@
 //! since the whole of [`hooked`](crate::call) runs there. The main thread touches nothing of the call meanwhile.
 //!
 //! A forked child has no helper thread. Where a signal handler forks, the calls in which the handler runs are
-//! interrupted first and have ended when both processes go on: they end as C says.
+//! interrupted first and have ended when both processes go on: they end as C says. Python says before its own forks
+//! that it will fork, so that the main thread can wait without the GIL, which what C reports may need. Other forks, by
+//! C, wait in the system call's own handler, where other packages may have locked what threads with the GIL wait for.
 
 use std::marker::PhantomData;
 
@@ -109,15 +111,22 @@ pub trait NoHandle {
 impl<T: ?Sized> NoHandle for Probe<T> {}
 
 #[cfg(feature = "python")]
+pub(crate) use helper::before_python_forks;
+
+#[cfg(feature = "python")]
 mod helper {
     use std::cell::Cell;
     use std::convert::Infallible;
     use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
     use std::ptr;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
     use std::sync::{Mutex, PoisonError};
     use std::thread::{self, ScopedJoinHandle};
     use std::time::Duration;
+
+    use pyo3::prelude::*;
+    use pyo3::types::{PyCFunction, PyDict, PyTuple};
 
     use super::RaisedBySignal;
     use crate::callback::CallbackFailure;
@@ -189,6 +198,14 @@ mod helper {
             self.ended.recv_timeout(time) == Err(RecvTimeoutError::Disconnected)
         }
 
+        /// Returns whether nobody has joined the thread.
+        fn is_running(&self) -> bool {
+            let thread = self.thread.take();
+            let is_running = thread.is_some();
+            self.thread.set(thread);
+            is_running
+        }
+
         /// Waits for the end of the thread itself, after that of the call: the thread-local variables are gone then.
         fn join(&self) {
             if let Some(thread) = self.thread.take() {
@@ -253,8 +270,8 @@ mod helper {
 
     /// A call of this thread that waits for its helper thread, on the stack.
     struct Waiting<'w> {
-        /// Interrupts C and waits for the end of the helper thread.
-        end: &'w dyn Fn(),
+        /// Interrupts C and waits for the end of the helper thread, without the GIL or as the thread is.
+        end: &'w dyn Fn(Wait),
         outer: *const Waiting<'static>,
     }
 
@@ -263,21 +280,59 @@ mod helper {
         static INNERMOST: Cell<*const Waiting<'static>> = const { Cell::new(ptr::null()) };
     }
 
-    inventory::submit! { BeforeFork(before_fork) }
+    /// The way in which a thread waits.
+    #[derive(Clone, Copy)]
+    enum Wait {
+        WithoutGil,
+        AsItIs,
+    }
+
+    impl Wait {
+        fn run<R>(self, wait: impl FnOnce() -> R) -> R {
+            match self {
+                Wait::WithoutGil => detach(wait),
+                Wait::AsItIs => wait(),
+            }
+        }
+    }
+
+    inventory::submit! { BeforeFork(|| end_all(Wait::AsItIs)) }
+
+    /// Has Python say before it forks that it will: then no lock is taken yet.
+    ///
+    /// # Errors
+    ///
+    /// `MemoryError`.
+    pub(crate) fn before_python_forks(py: Python<'_>) -> PyResult<()> {
+        static IS_REGISTERED: AtomicBool = AtomicBool::new(false);
+        let os = py.import("os")?;
+        // Only systems that fork have it.
+        let Some(register) = os.getattr_opt("register_at_fork")? else {
+            return Ok(());
+        };
+        let end = |_: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| end_all(Wait::WithoutGil);
+        let end = PyCFunction::new_closure(py, None, None, end)?;
+        let before = PyDict::new(py);
+        before.set_item("before", end)?;
+        if !IS_REGISTERED.swap(true, Ordering::Relaxed) {
+            register.call((), Some(&before))?;
+        }
+        Ok(())
+    }
 
     /// Ends the helper threads of this thread's calls: this thread forks in a signal handler.
-    fn before_fork() {
+    fn end_all(wait: Wait) {
         let mut waiting = INNERMOST.get();
         // SAFETY: Rust: each is on the stack of a call of this thread, which takes it from the list before it returns
         // (`waiting`).
         while let Some(call) = unsafe { waiting.as_ref() } {
-            (call.end)();
+            (call.end)(wait);
             waiting = call.outer;
         }
     }
 
     /// Tells `before_fork` how to end the helper thread, while `wait` runs.
-    fn waiting<R>(end: &dyn Fn(), wait: impl FnOnce() -> R) -> R {
+    fn waiting<R>(end: &dyn Fn(Wait), wait: impl FnOnce() -> R) -> R {
         let call = Waiting {
             end,
             outer: INNERMOST.get(),
@@ -324,9 +379,11 @@ mod helper {
                 caught: Caught::new(),
                 panicked: Cell::new(false),
             };
-            let end = || {
-                helper.interrupt_until(|| helper.ends_within(INTERRUPTS_EVERY));
-                helper.join();
+            let end = |wait: Wait| {
+                if helper.is_running() {
+                    helper.interrupt_until(|| wait.run(|| helper.ends_within(INTERRUPTS_EVERY)));
+                    wait.run(|| helper.join());
+                }
             };
             let error = waiting(&end, || helper.wait());
             detach(|| helper.join());

@@ -15,6 +15,7 @@ use super::iterator::{self, PartIterator};
 use super::memoryview;
 use super::package::{PACKAGE, package_name};
 use super::trace;
+use crate::helper_thread::before_python_forks;
 use crate::interpreter::{
     count_with_other_packages, new_text, note_main_thread, refuse_subinterpreter,
 };
@@ -223,6 +224,7 @@ impl Register {
         refuse_subinterpreter(module)?;
         let py = module.py();
         count_with_other_packages(py)?;
+        before_python_forks(py)?;
         PACKAGE.get_or_init(|| package(module).unwrap_or_default());
         for class in [
             py.get_type::<HandleClass>(),

@@ -3,13 +3,25 @@
 use std::ffi::{c_int, c_ulong};
 
 use leakproof::prelude::*;
+use leakproof::pyo3::Python;
 
 use crate::ffi;
+use crate::store::{Record, StoreErrors};
 
-use crate::store::StoreErrors;
+/// The reports of one call, which are taken while the thread is attached to the interpreter.
+#[derive(Debug, Default)]
+pub struct SearchErrors(StoreErrors);
+
+impl ErrorSink for SearchErrors {
+    type Record = Record;
+
+    fn record(&mut self, record: &Record) {
+        Python::attach(|_| self.0.record(record));
+    }
+}
 
 /// A search, which can be interrupted.
-#[handle(raw = ffi::search, release = ffi::search_free, errors(StoreErrors, callback = report), fork_safe)]
+#[handle(raw = ffi::search, release = ffi::search_free, errors(SearchErrors, callback = report), fork_safe)]
 pub struct Search;
 
 #[methods(unsafe)]
@@ -58,9 +70,9 @@ impl Search {
     }
 }
 
-impl ErrorSource<Search> for StoreErrors {
+impl ErrorSource<Search> for SearchErrors {
     fn into_error(self, _: &CallInfo<'_, Search>) -> Error {
-        self.error()
+        self.0.error()
     }
 }
 

@@ -147,6 +147,22 @@ def test_fork_in_a_handler_interrupts_before_there_are_two_processes():
     assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 0
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_second_fork_in_a_handler_does_not_interrupt_what_has_ended():
+    search, interrupts = Search(), []
+
+    def fork_twice(*_):
+        for _ in range(2):
+            if (child := os.fork()) == 0:
+                os._exit(0)
+            os.waitpid(child, 0)
+            interrupts.append(search.interrupts)
+
+    with signaled(fork_twice), pytest.raises(StoreError, match="interrupted"):
+        search.run()
+    assert interrupts[0] >= 1 and interrupts[1] == interrupts[0]
+
+
 def test_call_alone_within_a_callback_is_interrupted():
     search = Search()
 
