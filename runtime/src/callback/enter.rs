@@ -88,12 +88,14 @@ unsafe fn call<K: Callback>(
     };
     // SAFETY: annotation `scope`: C passes user data that `BorrowedCallback` or `PendingValue` gave out, and has not
     // destroyed; guarantee 8: so somebody holds it.
-    let _held = Contained::new(unsafe { UserDataRef::of(data) });
-    // SAFETY: guarantee 8: the user data is there as long as `_held`.
+    let held = Contained::new(unsafe { UserDataRef::of(data) });
+    // SAFETY: guarantee 8: the user data is there as long as `held`.
     let data = unsafe { data.as_ref() };
     let (state, attached) = (data.state, &data.attached);
     let _python = ReentrancyGuard::begin();
     let _barred = K::EXCLUSIVE.then(|| Barred::begin(&data.handles));
+    // Dropped before: a value that goes with the callback cannot use what the callback bars.
+    let _held = held;
     let _exclusive = attached
         .as_deref()
         .filter(|_| K::EXCLUSIVE)

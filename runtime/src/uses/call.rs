@@ -313,6 +313,13 @@ impl Uses {
         }
     }
 
+    /// Lets the releases that wait for these uses run when the call has ended that C calls back in.
+    pub(super) fn quietly(self) -> Self {
+        let mut uses = self;
+        uses.quiet = true;
+        uses
+    }
+
     /// Ends the uses of a call whose result has its owner: what went wrong may be asked of the same handles. Releases
     /// that waited run when the call has ended (`AtEnd`).
     pub(crate) fn end(mut self) {

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use leakproof::prelude::*;
 
-use crate::native::{Native, leaks};
+use crate::native::{Native, leaks, live};
 use crate::panic_of;
 
 #[allow(
@@ -111,7 +111,9 @@ mod ffi {
         acquire("Lid", lid { jar })
     }
 
+    /// Takes the lid off its jar.
     pub unsafe extern "C" fn lid_free(lid: *mut lid) {
+        unsafe { jar_content((*lid).jar) };
         release(lid);
     }
 
@@ -283,6 +285,20 @@ fn child_and_part_are_not_used_beside_an_exclusive_callback_of_its_parent() {
     }));
     assert_eq!(LABEL.take().unwrap().content().unwrap(), 8);
     assert_eq!(LID.take().unwrap().content().unwrap(), 8);
+}
+
+#[test]
+fn child_that_an_exclusive_callback_drops_is_released_when_the_call_has_ended() {
+    let mut native = Native::start();
+    let jar: &'static Owned<'_, Jar> = Box::leak(Box::new(Jar::new().unwrap()));
+    leaks(jar);
+    for lost in ["Jar", "Content", "Label"] {
+        native.loses(lost);
+    }
+    native.counts("Jar");
+    LID.set(Some(jar.lid().unwrap()));
+    jar.pour(&Look(|_| drop(LID.take())));
+    assert_eq!(live("Lid"), 0);
 }
 
 #[test]
