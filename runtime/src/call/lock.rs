@@ -4,7 +4,8 @@ use std::marker::PhantomData;
 
 use super::gil::{WithoutPython, detach_unchecked};
 use crate::handle::Handle;
-use crate::uses::locks::{self, LockOf, LockTime};
+use crate::uses::locks::{self, LockTime};
+use crate::uses::{self, Argument, OfHandle as _};
 
 /// The library's own lock of a handle, which this thread has entered. Dropping it leaves the lock.
 pub(super) struct Locked<'h, T: Handle> {
@@ -22,15 +23,11 @@ impl<'h, T: Handle> Locked<'h, T> {
                 // SAFETY: annotation `lock`: taking the lock uses no Python.
                 unsafe { WithoutPython::promised() },
                 // SAFETY: guarantee 3: a reference to a handle is a valid handle.
-                || unsafe {
-                    let lock = T::lock_of(handle.as_raw());
-                    T::enter_lock(lock);
-                    lock
-                },
+                || unsafe { T::enter_lock(handle.as_raw()) },
             );
             Locked {
                 lock,
-                _time: locks::holding(lock),
+                _time: locks::holding(),
                 _handle: PhantomData,
             }
         })
@@ -48,25 +45,16 @@ impl<T: Handle> Drop for Locked<'_, T> {
 /// Begins the uses of a call by `begin`. When they have begun, the call enters the lock of the handle.
 #[inline]
 pub(super) fn begin_before_lock<T: Handle, R>(handle: Option<&T>, begin: impl FnOnce() -> R) -> R {
-    /// # Safety
-    ///
-    /// `raw` is a valid handle of the type `T`.
-    unsafe fn lock_of<T: Handle>(raw: *mut ()) -> *mut () {
-        // SAFETY: the caller's promise.
-        unsafe { T::lock_of(raw.cast()) }
-    }
-
-    let entering = |handle: &T| {
-        // SAFETY: guarantee 3: a reference to a handle is a valid handle, until `begin` has returned.
-        let lock = || unsafe { LockOf::new(lock_of::<T>, handle.as_raw().cast()) };
-        const { T::LOCKS }.then(|| locks::entering(lock()))
-    };
-    let _time = handle.and_then(entering);
+    let _time = (const { T::LOCKS } && handle.is_some()).then(locks::entering);
     begin()
 }
 
 /// Runs `f` while this thread holds the library's own lock of the handle, `lock(…)`. No other thread's call on the
 /// handle, or on handles that share the lock, comes between the calls in `f`.
+///
+/// # Panics
+///
+/// Where a call on the handle would be refused with [`Error::Busy`](crate::Error::Busy).
 ///
 /// ```ignore
 /// let (status, changes) = locked(connection, || (statement.step(), connection.changes()));
@@ -78,6 +66,10 @@ pub fn locked<T: Handle, R>(handle: &T, f: impl FnOnce() -> R) -> R {
             "the handle names no lock of its library: add `lock(of = …, enter = …, leave = …)` to its annotation"
         )
     };
+    // The lock is found in the handle, which is in use meanwhile.
+    let begin = || uses::begin([Argument(handle).in_use(false)]);
+    let found = uses::granted(begin_before_lock(Some(handle), begin));
     let _locked = Locked::enter(handle);
+    drop(found);
     f()
 }

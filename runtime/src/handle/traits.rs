@@ -79,25 +79,15 @@ pub unsafe trait Handle: Sized + 'static {
     #[doc(hidden)]
     const LOCKS: bool = false;
 
-    /// Returns the library's own lock of the handle.
+    /// Enters the library's own lock of the handle, and returns the lock.
     ///
     /// # Safety
     ///
     /// `raw` is valid.
     #[doc(hidden)]
-    unsafe fn lock_of(raw: *mut Self::Raw) -> *mut () {
+    unsafe fn enter_lock(raw: *mut Self::Raw) -> *mut () {
         let _ = raw;
         ptr::null_mut()
-    }
-
-    /// Enters the library's own lock.
-    ///
-    /// # Safety
-    ///
-    /// `lock` is that of a handle that is valid.
-    #[doc(hidden)]
-    unsafe fn enter_lock(lock: *mut ()) {
-        let _ = lock;
     }
 
     /// Leaves the library's own lock.

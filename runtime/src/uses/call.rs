@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use super::depth::{is_inside, this_thread};
 use super::keeping::{kept_so_far, may_keep};
-use super::locks::{self, LockAddress, LockOf};
+use super::locks;
 use super::release::release_deferred;
 use super::table::{Beginner, By, Claim, Claims, is_any_barred, is_any_exclusive, table};
 use super::waiting::{self, Turn};
@@ -345,11 +345,13 @@ impl Drop for Uses {
 /// if a child holds one of them (`children`).
 #[inline]
 pub fn begin<const N: usize>(uses: [Option<Use<'_>>; N]) -> Result<Option<Uses>> {
-    let lock = locks::take_next();
+    let enters_lock = locks::take_entering();
     match uses.iter().all(Option::is_none) {
         true => begin_none(),
-        false if is_interrupting() => begin_some(&uses.map(unless_interrupting), lock).map(Some),
-        false => begin_some(&uses, lock).map(Some),
+        false if is_interrupting() => {
+            begin_some(&uses.map(unless_interrupting), enters_lock).map(Some)
+        }
+        false => begin_some(&uses, enters_lock).map(Some),
     }
 }
 
@@ -362,7 +364,7 @@ pub(crate) fn begin_none() -> Result<Option<Uses>> {
 }
 
 #[inline(never)]
-fn begin_some(uses: &[Option<Use<'_>>], lock: Option<LockOf>) -> Result<Uses> {
+fn begin_some(uses: &[Option<Use<'_>>], enters_lock: bool) -> Result<Uses> {
     let mut all = uses.iter().flatten();
     if let Some((given, keeper)) = all.find_map(|one| Some((one.id, one.misplaced_in?))) {
         return Err(misplaced(given, keeper));
@@ -371,7 +373,7 @@ fn begin_some(uses: &[Option<Use<'_>>], lock: Option<LockOf>) -> Result<Uses> {
     loop {
         // The claims before the look at the holders: a call that makes a holder is in the table until the holder is
         // known.
-        let begun = begin_in_turn(uses, lock)?;
+        let begun = begin_in_turn(uses, enters_lock)?;
         let Some((held, holder)) = find_held(uses) else {
             return Ok(begun);
         };
@@ -389,18 +391,12 @@ fn begin_some(uses: &[Option<Use<'_>>], lock: Option<LockOf>) -> Result<Uses> {
 }
 
 /// Begins the uses when all have ended that are in their way, and that this thread may wait for.
-fn begin_in_turn(uses: &[Option<Use<'_>>], lock: Option<LockOf>) -> Result<Uses> {
+fn begin_in_turn(uses: &[Option<Use<'_>>], enters_lock: bool) -> Result<Uses> {
     let mut turn = None;
-    let mut entered = None;
     loop {
         // What the handles live in may change while this thread waits.
-        match begin_noted(uses, entered, &mut turn) {
+        match begin_noted(uses, enters_lock, &mut turn) {
             Err(Refused::For(error)) => return Err(error),
-            // Only here, because a use that excludes this one excludes that C is asked, too.
-            Err(Refused::Barred(error)) if entered.is_none() => {
-                entered = Some(lock.and_then(LockOf::address).ok_or(error)?);
-            }
-            Err(Refused::Barred(error)) => return Err(error),
             Err(Refused::Until(ends)) => waiting::wait(ends)?,
             Err(Refused::Changed) => {}
             Ok(begun) => return Ok(begun),
@@ -423,8 +419,6 @@ fn find_held(uses: &[Option<Use<'_>>]) -> Option<(Id, Id)> {
 pub(super) enum Refused {
     /// The uses exclude each other, or this thread may not wait.
     For(Error),
-    /// A callback of another thread bars a handle. That thread holds a lock, which the call may be about to enter.
-    Barred(Error),
     /// Another thread's call is in the way. The number is that of the uses that had ended then.
     Until(u64),
     /// C got a handle to keep, so they may live in others than the claims say.
@@ -433,11 +427,11 @@ pub(super) enum Refused {
 
 fn begin_noted(
     uses: &[Option<Use<'_>>],
-    lock: Option<LockAddress>,
+    enters_lock: bool,
     turn: &mut Option<Turn>,
 ) -> Result<Uses, Refused> {
     let call = Beginner {
-        lock,
+        enters_lock,
         ..Beginner::here(By::Call)
     };
     let kept = kept_so_far();
@@ -504,9 +498,6 @@ pub(super) fn begin_claims(
             }
             (false, By::Keeping) => Refused::For(kept_for_good(name)),
             (false, By::Owning) => Refused::For(owned_by_c(name)),
-            (false, _) if table.is_barred_under_locks(claims, one) => {
-                Refused::Barred(Error::Busy(name))
-            }
             (false, _) => Refused::For(Error::Busy(name)),
         });
     }

@@ -72,7 +72,7 @@ impl<T: Handles> Passed<'_, T> {
     pub fn begin(self, exclusive: bool) -> Result<Passing> {
         loop {
             match self.begin_noted(exclusive) {
-                Err(Refused::For(error) | Refused::Barred(error)) => return Err(error),
+                Err(Refused::For(error)) => return Err(error),
                 Err(Refused::Until(_)) => unreachable!("a callback does not wait"),
                 Err(Refused::Changed) => {}
                 Ok(passing) => return Ok(passing),

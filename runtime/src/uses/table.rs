@@ -14,7 +14,7 @@ use super::author_code::runs_author_code;
 use super::depth::{Depth, this_thread};
 pub(super) use super::key::Key;
 use super::key::{Among, buckets};
-use super::locks::{self, LockAddress};
+use super::locks;
 use super::strays;
 use crate::fork::Lock;
 use crate::handle::kind::Id;
@@ -216,8 +216,8 @@ pub(super) struct UseEntry {
     pub(super) by: By,
     pub(super) depth: Depth,
     pub(super) claim: Claim,
-    /// For a callback that bars the object: a lock that its thread holds until the callback has returned.
-    lock: Option<LockAddress>,
+    /// Set for a callback that bars the object, if its thread holds a lock of the library's until that has returned.
+    is_locked: bool,
     /// The address of the kind of an object that C gave out, at the address of the object that leaves; 0 if C has not.
     successor: usize,
 }
@@ -227,8 +227,8 @@ pub(super) struct UseEntry {
 pub(super) struct Beginner {
     pub(super) by: By,
     pub(super) depth: Depth,
-    /// The lock that a call enters before it calls C.
-    pub(super) lock: Option<LockAddress>,
+    /// Set for a call that enters a lock of the library's before it calls C.
+    pub(super) enters_lock: bool,
 }
 
 impl UseEntry {
@@ -256,16 +256,14 @@ impl UseEntry {
         is_barred && self.depth == one.depth.around()
     }
 
-    /// Returns whether a callback bars the object whose thread holds a lock that a call of another thread enters: that
-    /// waits for the lock until the callback has returned.
-    fn is_locked(&self, one: Beginner) -> bool {
-        let is_other = self.by == By::Barring && self.depth.thread != one.depth.thread;
-        is_other && self.lock.is_some() && self.lock == one.lock
+    /// Returns whether a callback of another thread bars the object, and that thread holds a lock of the library's.
+    pub(super) fn is_locked_elsewhere(&self, one: Beginner) -> bool {
+        self.is_locked && self.depth.thread != one.depth.thread
     }
 
     /// Returns whether this use is in no way of another one, whatever that is of.
     fn admits(&self, one: Beginner) -> bool {
-        self.is_of_same_callback(one) || self.is_locked(one) || self.is_released_elsewhere(one)
+        self.is_of_same_callback(one) || self.is_released_elsewhere(one)
     }
 
     /// Returns whether this use excludes one that begins.
@@ -305,7 +303,7 @@ impl Beginner {
         Beginner {
             by,
             depth: Depth::here(),
-            lock: None,
+            enters_lock: false,
         }
     }
 }
@@ -405,17 +403,14 @@ impl Table {
     /// Adds the claims. Returns the number of the call, callback or release, by which [`Table::end`] removes them.
     pub(super) fn begin(&mut self, claims: &[Claim], by: By, depth: Depth) -> u64 {
         let number = self.next_number();
-        let lock = match by {
-            By::Barring => locks::held(),
-            _ => None,
-        };
+        let is_locked = by == By::Barring && locks::is_held();
         // Each entry is written in its place: the processor would wait for the bytes of one that is copied there.
         self.entries.extend(claims.iter().map(|claim| UseEntry {
             number,
             by,
             depth,
             claim: *claim,
-            lock,
+            is_locked,
             successor: 0,
         }));
         for claim in claims {
@@ -534,14 +529,6 @@ impl Table {
         }
         let mut entries = self.entries.iter();
         entries.find(|entry| entry.excludes(claim, one))
-    }
-
-    /// Returns whether nothing excludes a call but callbacks whose threads hold locks.
-    #[cold]
-    pub(super) fn is_barred_under_locks(&self, claims: &[Claim], one: Beginner) -> bool {
-        let excludes = |entry: &&UseEntry| claims.iter().any(|claim| entry.excludes(claim, one));
-        let mut in_way = self.entries.iter().filter(excludes);
-        one.by == By::Call && in_way.all(|entry| entry.lock.is_some())
     }
 
     /// Returns whether a callback of this thread has a stray handle.

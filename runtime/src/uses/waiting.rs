@@ -1,13 +1,16 @@
 //! Waiting for the end of another thread's use: a call from Python waits for that as it waits for the borrow of a
 //! handle.
 //!
-//! A thread that waits holds no entry of the table and runs no callback, so nothing waits for it in turn.
+//! A thread that waits holds no entry of the table and runs no callback, so nothing waits for it in turn. The exception
+//! is a thread that waits for the end of an `exclusive` callback as for a lock (`locks`): that callback waits for no
+//! use.
 
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::depth::{Depth, is_inside};
+use super::locks;
 use super::table::{Beginner, By, Claim, ENDED, Table, WAITING, Waiting, table};
 use crate::error::Result;
 use crate::interpreter::{detach, handles_signals, may_wait, run_signal_handlers};
@@ -71,11 +74,18 @@ pub(super) fn comes_later(
 const SIGNALS_EVERY: Duration = Duration::from_millis(20);
 
 /// Returns whether this thread may wait for the uses that exclude the claim: only calls of other threads are in the
-/// way, and nobody waits for this one.
+/// way, and nobody waits for this one. A call that enters a lock of the library's may wait in any case where only
+/// callbacks are in the way whose threads hold one.
 #[cold]
 pub(super) fn may_wait_for(table: &Table, claim: &Claim, call: Beginner) -> bool {
     let all = table.entries().iter();
     let mut in_way = all.filter(|entry| entry.excludes(claim, call));
+    if call.enters_lock && !locks::is_held() {
+        let mut in_way = in_way.clone();
+        if in_way.all(|entry| entry.is_locked_elsewhere(call)) {
+            return true;
+        }
+    }
     may_wait_here(table, call.depth)
         && in_way.all(|entry| !matches!(entry.by, By::Callback | By::Keeping | By::Owning))
 }

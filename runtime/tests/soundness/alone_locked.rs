@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use leakproof::locked;
 use leakproof::prelude::*;
 
 use crate::native::Native;
@@ -184,6 +185,7 @@ fn call_is_refused_that_enters_the_lock_of_an_exclusive_callback_once_more() {
     let _native = Native::start();
     let look = Look(Box::new(|| {
         assert!(matches!(urn().level(), Err(Error::Busy("Urn"))));
+        assert!(panic_of(|| locked(&*urn(), || ())).contains("Urn"));
     }));
     urn().fill(&look).unwrap();
     assert_eq!(urn().is_broken(), 0);

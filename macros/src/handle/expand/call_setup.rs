@@ -14,20 +14,17 @@ use crate::span::respanned;
 pub(crate) fn expand_lock(handle: &Handle) -> Option<TokenStream> {
     let LockArg { of, enter, leave } = handle.lock.as_ref()?;
     let lock = respanned(of.expand(&quote!(raw)), of.span());
-    let entered = quote_spanned!(enter.span()=> #enter(lock.cast()));
+    let entered = quote_spanned!(enter.span()=> #enter(lock));
     let left = quote_spanned!(leave.span()=> #leave(lock.cast()));
     Some(quote! {
         const LOCKS: bool = true;
 
-        unsafe fn lock_of(raw: *mut Self::Raw) -> *mut () {
+        unsafe fn enter_lock(raw: *mut Self::Raw) -> *mut () {
             let lock = #lock;
-            lock.cast()
-        }
-
-        unsafe fn enter_lock(lock: *mut ()) {
             // SAFETY: annotation `lock`: `of` returned a lock of the library, which lives as long as
             // the handle.
             unsafe { #entered };
+            lock.cast()
         }
 
         unsafe fn leave_lock(lock: *mut ()) {
