@@ -1878,6 +1878,7 @@ TREES = [
     mutant(TREE_EDITING, "a part with a Python object is held by nothing", ("        has_object || unlinked", "        false && has_object || unlinked")),
     mutant(TREE_EDITING, "a part that C keeps is held by nothing", ("        has_object || unlinked::is_kept", "        has_object || false && unlinked::is_kept")),
     mutant(TREE_EDITING, "a part of another owner is edited", ("        match owner == self.owner.as_ptr() {\n", "        match owner == self.owner.as_ptr() || true {\n")),
+    mutant(PARTS, "a part is taken for that of any object", ("ptr::eq(there.cast(), object.as_ptr())", "!there.is_null()")),
     mutant(PARTS, "a part has several objects", ("    match ptr::eq(object.get().state().kind(), kind) {\n", "    let _ = object.get();\n    return Ok(None);\n    #[allow(unreachable_code)]\n    match ptr::eq(object.get().state().kind(), kind) {\n")),
     mutant(VIEW, "the field of a part refers to a dropped object", ("        unsafe { *ops.object(self.raw.get()) = ptr::null_mut() };\n", "")),
     mutant(VIEW, "a witness that is dropped is not missed", ("            (true, true) => owner.lose_witness(ops, self.raw.get()),\n            (true, false) => owner.settle_parts_later(),\n", "            (true, _) => {}\n")),

@@ -38,7 +38,7 @@ pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
 }
 
 /// Returns whether both texts have the same bytes.
-#[cfg(feature = "python")]
+#[cfg(all(feature = "python", not(Py_GIL_DISABLED)))]
 #[inline(always)]
 pub(crate) fn are_equal(one: &[u8], other: &[u8]) -> bool {
     if one.len() != other.len() {
@@ -68,7 +68,7 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "python")]
+    #[cfg(all(feature = "python", not(Py_GIL_DISABLED)))]
     #[test]
     fn texts_are_equal_only_if_all_bytes_are() {
         use super::are_equal;

@@ -190,29 +190,13 @@ impl Step {
     }
 }
 
-/// Returns whether a node is that of an object.
-fn is_object<'a>(
-    node: Option<Borrowed<'a, Node>>,
-    object: &Object,
-    context: &CallContext<'a, '_>,
-) -> PyResult<bool> {
-    match node {
-        Some(node) => Ok(node.into_python(context)?.is(object)),
-        None => Ok(false),
-    }
-}
-
 /// Returns the parent of a node, if that is the node of the object `parent`.
 fn parent_at<'a>(
     node: Borrowed<'a, Node>,
-    parent: &Object,
-    context: &CallContext<'a, '_>,
-) -> PyResult<Option<Borrowed<'a, Node>>> {
+    parent: &Bound<'_, PyAny>,
+) -> Option<Borrowed<'a, Node>> {
     let above = node.get().parent();
-    Ok(match is_object(above, parent, context)? {
-        true => above,
-        false => None,
-    })
+    above.filter(|above| above.is_object(parent))
 }
 
 /// Adds the way to `node` from below `top`.
@@ -308,15 +292,16 @@ impl NodeIterator {
         down: bool,
     ) -> PyResult<bool> {
         let parent = match level.checked_sub(1) {
-            Some(above) => steps[above].here.clone_ref(py),
-            None => self.top.clone_ref(py),
+            Some(above) => steps[above].here.bind(py).clone(),
+            None => self.top.bind(py).clone(),
         };
-        let here = steps[level].here.clone_ref(py);
-        let ahead = steps[level].ahead.as_ref().map(|ahead| ahead.clone_ref(py));
-        let found = with_receiver(here.bind(py), |here: &Node, context| {
+        let here = steps[level].here.bind(py).clone();
+        let ahead = steps[level].ahead.as_ref();
+        let ahead = ahead.map(|ahead| ahead.bind(py).clone());
+        let found = with_receiver(&here, |here: &Node, context| {
             let here = Borrowed::from(here);
             let elsewhere = || ahead.as_ref().map_or(Found::No, |_| Found::Elsewhere);
-            let Some(top) = parent_at(here, &parent, context)? else {
+            let Some(top) = parent_at(here, &parent) else {
                 return Ok(elsewhere());
             };
             if down && self.add(steps, (following(here, here), here), top, context)? {
@@ -324,7 +309,7 @@ impl NodeIterator {
             }
             let next = here.get().next_sibling();
             match &ahead {
-                Some(ahead) if is_object(next, ahead, context)? => {
+                Some(ahead) if next.is_some_and(|next| next.is_object(ahead)) => {
                     Ok(self.add(steps, (next, top), top, context)?.into())
                 }
                 _ => Ok(elsewhere()),
@@ -333,9 +318,9 @@ impl NodeIterator {
         let Some(ahead) = ahead.filter(|_| matches!(found, Found::Elsewhere)) else {
             return Ok(matches!(found, Found::Yes));
         };
-        let found = with_receiver(ahead.bind(py), |ahead: &Node, context| {
+        let found = with_receiver(&ahead, |ahead: &Node, context| {
             let ahead = Borrowed::from(ahead);
-            match parent_at(ahead, &parent, context)? {
+            match parent_at(ahead, &parent) {
                 Some(top) => Ok(self.add(steps, (Some(ahead), top), top, context)?.into()),
                 None => Ok(Found::Elsewhere),
             }
@@ -343,9 +328,9 @@ impl NodeIterator {
         if !matches!(found, Found::Elsewhere) {
             return Ok(matches!(found, Found::Yes));
         }
-        with_receiver(here.bind(py), |here: &Node, context| {
+        with_receiver(&here, |here: &Node, context| {
             let here = Borrowed::from(here);
-            match parent_at(here, &parent, context)? {
+            match parent_at(here, &parent) {
                 Some(top) => {
                     let next = here.get().next_sibling();
                     self.add(steps, (next, top), top, context)

@@ -241,6 +241,18 @@ fn new_part_of_any<'py, T: PyHandle>(
     new_object_of::<T>(py, state)
 }
 
+/// Returns the Python object of a part that moves, if there is one. It keeps its owner, so that need not be looked for.
+#[inline(always)]
+pub(super) fn find_tree_part<'py, T: PyHandle>(
+    py: Python<'py>,
+    part: Borrowed<'_, T>,
+) -> Option<Bound<'py, HandleClass>> {
+    let kind = T::kind();
+    let raw = part.raw().as_ptr().cast();
+    // SAFETY: guarantee 3: the call has borrowed the owner of the part.
+    unsafe { parts::find(py, kind, kind.tree()?.object(raw)) }.ok()?
+}
+
 /// Returns the Python object of a part that moves: the one that there is, or a new one.
 pub(super) fn tree_part<'py, T: PyHandle>(
     py: Python<'py>,

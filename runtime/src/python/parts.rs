@@ -16,8 +16,9 @@ use pyo3::prelude::*;
 use super::handle_class::HandleClass;
 use super::state::{lock_fields, view_of};
 use crate::error::Error;
-use crate::handle::TreeOps;
 use crate::handle::kind::HandleKind;
+use crate::handle::{Borrowed, TreeOps};
+use crate::tree::TreePart;
 
 /// Returns the object that the field of a part refers to, if there is one.
 ///
@@ -88,6 +89,18 @@ unsafe fn existing(py: Python<'_>, object: *mut pyo3::ffi::PyObject) -> Option<B
     unsafe {
         let is_alive = !object.is_null() && pyo3::ffi::PyUnstable_TryIncRef(object) != 0;
         is_alive.then(|| Bound::from_owned_ptr(py, object))
+    }
+}
+
+impl<T: TreePart> Borrowed<'_, T> {
+    /// Returns whether a Python object is the one of this part.
+    #[inline]
+    pub fn is_object(self, object: &Bound<'_, PyAny>) -> bool {
+        let _fields = lock_fields();
+        // SAFETY: guarantee 14: the part is valid, as it is borrowed. CPython: this thread is attached, as the object
+        // shows, and nobody else writes the field meanwhile.
+        let there = unsafe { *T::object(self.raw().as_ptr()) };
+        ptr::eq(there.cast(), object.as_ptr())
     }
 }
 

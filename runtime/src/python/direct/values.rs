@@ -13,7 +13,7 @@ use crate::interpreter::{ReentrancyGuard, known_to_pyo3};
 use crate::panics::Payload;
 use crate::python::call::no_ancestor;
 use crate::python::exceptions::{of_panic, to_pyerr};
-use crate::python::object::{PyHandle, check_owner, new_owned, new_view};
+use crate::python::object::{PyHandle, check_owner, find_tree_part, new_owned, new_view};
 
 /// A value that an entry reads from a Python object of the one type that holds such values. It runs no Python code.
 pub trait PlainArgument<'a>: Sized {
@@ -165,6 +165,11 @@ impl<T: PlainResult> PlainResult for Result<T, Error> {
 impl<T: PyHandle + Part> PlainResult for Borrowed<'_, T> {
     #[inline(always)]
     fn into_object(self, receiver: &Receiver<'_>) -> *mut ffi::PyObject {
+        if const { T::SPEC.is_tree_part() }
+            && let Some(object) = find_tree_part(receiver.py(), self)
+        {
+            return object.into_ptr();
+        }
         let Some(owner) = receiver.find_ancestor(T::Owner::kind()) else {
             return raise(receiver.py(), no_ancestor(T::Owner::kind()));
         };
