@@ -244,8 +244,10 @@ impl Writer<'_> {
             .and_then(|namespace| namespace.prefix());
         let name = with_prefix(prefix, attribute.name().unwrap_or_default());
         self.name(&format!("{before}{name}=\""))?;
-        let value = attribute.as_node();
-        for part in value.iter().flat_map(|value| value.steps()) {
+        let Some(value) = attribute.as_node() else {
+            return self.name("\"");
+        };
+        for part in value.get().steps() {
             match part.type_number() {
                 ffi::XML_ENTITY_REF_NODE if self.is_html => return Err(no_entities()),
                 ffi::XML_ENTITY_REF_NODE => {
