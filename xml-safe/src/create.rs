@@ -284,11 +284,14 @@ impl<'w> NewElement<'w> {
                 // libxml2 does not report this.
                 return Err(Error::OutOfMemory("xmlNewTextChild"));
             }
-            match (&self.name.uri, of_prefix(parent, self.prefix)) {
-                (Some(uri), Some(there)) if there.stands_for(uri) => {
-                    tree.edit(element)?.set_ns(Some(there.get()))?;
-                }
-                (uri, _) => put_in_namespace(tree, element, uri.as_deref(), self.prefix)?,
+            let uri = self.name.uri.as_deref();
+            // The search goes up to the root, so it is only for a name in a namespace.
+            let there = uri.and_then(|uri| {
+                of_prefix(parent, self.prefix).filter(|there| there.stands_for(uri))
+            });
+            match there {
+                Some(there) => tree.edit(element)?.set_ns(Some(there.get()))?,
+                None => put_in_namespace(tree, element, uri, self.prefix)?,
             }
             undeclare_default(tree, element)?;
             for (name, value) in &self.attributes {

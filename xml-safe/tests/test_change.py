@@ -619,6 +619,16 @@ def test_a_deep_tree_is_built_and_released(is_linked):
     assert unlinked() == 0
 
 
+def test_deep_tree_is_appended_in_a_time_by_its_depth():
+    # If each step looked at all elements above, this would take minutes.
+    levels = 200_000
+    doc = Document()
+    here = doc.append_element("a")
+    for _ in range(levels):
+        here = here.append_element("a")
+    assert doc.xpathEval("count(//a)") == levels + 1
+
+
 # ---- what an attack found
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 from xml_safe import BusyError, XPathError, live_handles, parse
 
-SIZE = 2500
+SIZE = 4000
 FOREVER = "count(//b[count(//b[count(//b) > 0]) > 0])"
 # A second or so, and more operations than are evaluated without looking for signals.
 LONG = "count(//b[count(//b) > 0])"
