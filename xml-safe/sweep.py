@@ -655,6 +655,7 @@ def changing() -> Iterable[Operation]:
         inner.text = "new"
         inner.children[0].text = "newer"
         inner.text = ""
+        inner.text = "of an empty element"
         return root.to_string()
 
     def attributes(owner: Document) -> object:
