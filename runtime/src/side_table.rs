@@ -342,7 +342,7 @@ impl DetachedSideData {
 }
 
 impl SideData {
-    /// The handle.
+    /// Returns the handle whose side data this is.
     pub(crate) fn handle(&self) -> Id {
         Id::new(self.kind, self.raw)
     }

@@ -33,7 +33,8 @@ pub(super) fn enter_frame(frame: *const Frame) -> RestoreGuard<*const Frame> {
 
 /// Calls C, which may call back. Returns C's result, and puts into `raised` what the callbacks raised.
 ///
-/// It is no part of the result: what is nearly always `None` is then not copied, for which the processor would wait.
+/// What they raised is no part of the result, because a processor waits if it copies what it has just written. It is
+/// nearly always `None`.
 pub(crate) fn framed<R>(raised: &mut Option<CallbackFailure>, c: impl FnOnce() -> R) -> R {
     let frame = Frame {
         raised: Cell::new(None),

@@ -39,7 +39,7 @@ impl Key {
         }
     }
 
-    /// The group that the object is borrowed with, or the object.
+    /// Returns the key of the group that the object is borrowed with, or of the object.
     pub(super) fn borrowed(id: Id) -> Self {
         let group = id.kind().group().map(|group| Key {
             among: Among::Kind(ptr::from_ref(group).addr()),

@@ -298,7 +298,7 @@ impl UseEntry {
 }
 
 impl Beginner {
-    /// A user on this thread that enters no lock.
+    /// Returns a user on this thread that enters no lock.
     pub(super) fn here(by: By) -> Self {
         Beginner {
             by,

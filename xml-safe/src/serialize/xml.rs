@@ -30,7 +30,7 @@ impl super::output::Output {
     )]
     fn gather(&mut self, node: &Node, format: c_int) -> Result<()>;
 
-    /// What is in the memory of the buffer.
+    /// Returns what is in the memory of the buffer.
     #[calls(ffi::xmlOutputBufferGetContent, len = ffi::xmlOutputBufferGetSize, fails = null)]
     fn content(&self) -> Result<&[u8]>;
 }

@@ -74,7 +74,7 @@ fn replace<F: Copy>(slot: &mut Option<F>, new: F, replaced: &AtomicPtr<c_void>) 
     *slot = Some(new);
 }
 
-/// The entry of a slot that takes the object alone, and returns an object; or null, at the end of an iterator.
+/// Enters a slot that takes the object alone. Returns an object, or null at the end of an iterator.
 pub(crate) unsafe extern "C" fn unary<M: DirectMethod>(
     receiver: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
