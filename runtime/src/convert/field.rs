@@ -1,9 +1,12 @@
 //! Values of fields that the annotation says are never NULL, and arrays that may be.
 
+use std::ptr;
+
 use crate::convert::from_c::FromC;
 use crate::convert::lifetime::Life;
 use crate::convert::memory::array;
 use crate::error::{Error, Result};
+use crate::handle::{Handle, Part};
 
 /// Returns the value of the field of `method`.
 ///
@@ -14,6 +17,17 @@ use crate::error::{Error, Result};
 #[inline]
 pub fn required<R>(method: &'static str, value: Option<R>) -> Result<R> {
     value.ok_or(Error::Null(method))
+}
+
+/// Returns the pointer to a part that a field of another part gets; null for `None`. Both live in an owner of one type.
+#[doc(hidden)]
+#[inline]
+pub fn written_part<'a, S, T>(_: &S, part: impl Into<Option<&'a T>>) -> *mut T::Raw
+where
+    S: Part,
+    T: Part<Owner = S::Owner> + 'a,
+{
+    part.into().map_or(ptr::null_mut(), Handle::as_raw)
 }
 
 /// Returns the elements of a C array of `count`; `None` for null. NULL pointers in the array are left out.

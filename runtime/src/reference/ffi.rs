@@ -49,6 +49,7 @@ pub struct entry {
     pub owner: *mut store,
     pub kind: c_int,
     pub value: entry_value,
+    pub next: *mut entry,
 }
 pub const NUMBER: c_int = 1;
 pub const TEXT: c_int = 2;

@@ -6,7 +6,7 @@ use crate::diagnostics::Diagnostics;
 use crate::length::{Length, check_steps};
 use crate::methods::ast::{FieldAccess, Method, Parameter, Receiver};
 use crate::methods::check::signature::{check_generics, check_lifetimes};
-use crate::types::inspect::{argument_of, is_named};
+use crate::types::inspect::{argument_of, is_call_data, is_named};
 use crate::types::param_kind::ParamKind;
 
 pub(crate) fn check_field(method: &Method, field: &FieldAccess, diagnostics: &Diagnostics) {
@@ -29,14 +29,8 @@ pub(crate) fn check_field(method: &Method, field: &FieldAccess, diagnostics: &Di
             "a method that writes a field takes `&mut self` and the value: change its parameters",
         );
     }
-    if let (true, Some(Parameter { name, ty })) = (setter, method.parameters.first())
-        && !matches!(ParamKind::of(ty), ParamKind::Value)
-    {
-        diagnostics.at(
-            name,
-            "a field keeps its value after the call, so a reference cannot be written to it: write \
-             a number, or call a C function",
-        );
+    if setter {
+        check_written(method, field, diagnostics);
     }
     if setter && (field.is_array() || field.when.is_some()) {
         diagnostics.at(
@@ -89,6 +83,31 @@ pub(crate) fn check_field(method: &Method, field: &FieldAccess, diagnostics: &Di
     }
     if !setter {
         check_ownership(field, value, diagnostics);
+    }
+}
+
+/// Checks what a method writes to a field.
+fn check_written(method: &Method, field: &FieldAccess, diagnostics: &Diagnostics) {
+    let Some(Parameter { name, ty }) = method.parameters.first() else {
+        return;
+    };
+    let is_handle = match ParamKind::of(ty) {
+        ParamKind::Value => return,
+        ParamKind::Ref(_) | ParamKind::OptionRef(_) => !is_call_data(ty),
+        _ => false,
+    };
+    if !is_handle || field.atomic.is_some() {
+        diagnostics.at(
+            name,
+            "a field keeps its value after the call, so a reference cannot be written to it: write a number, or `&T` of \
+             a part, or call a C function",
+        );
+    } else if !method.rust_only {
+        diagnostics.at(
+            name,
+            "Python cannot say how long the part lives that a field gets: mark the method `#[rust_only]`, and write a \
+             body that calls it",
+        );
     }
 }
 

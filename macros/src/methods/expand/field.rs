@@ -15,6 +15,7 @@ use crate::methods::expand::variables::{lifetime_variable, site_variable};
 use crate::span::respanned;
 use crate::types::inspect::{argument_of, is_named};
 use crate::types::lifetimes::with_inferred_lifetime;
+use crate::types::param_kind::ParamKind;
 
 pub(crate) fn expand_field(
     block: &MethodsBlock,
@@ -64,6 +65,25 @@ fn expand_write(
     runtime: &TokenStream,
 ) -> TokenStream {
     let (name, place) = (&parameter.name, field.place.within(raw));
+    if let ParamKind::Ref(target) | ParamKind::OptionRef(target) = ParamKind::of(&parameter.ty) {
+        let moves = quote!(<#target as #runtime::__private::handle::Handle>::SPEC.is_tree_part());
+        let check = quote! {
+            const _: () = ::core::assert!(
+                !#moves,
+                "a part of a tree moves, so no setter links it: call the C function that does"
+            );
+        };
+        let check = respanned(check, parameter.ty.span());
+        let part = quote!(#runtime::__private::from_c::written_part(&*self, #name));
+        let part = respanned(part, parameter.ty.span());
+        return quote! {
+            #check
+            let part = #part;
+            // SAFETY: annotation `field`: the place may be written, and the part is valid as long as the place has it;
+            // guarantee 4: the handle is borrowed exclusively.
+            unsafe { #place = part }
+        };
+    }
     let value = quote!(#runtime::__private::from_c::written(#name));
     let value = respanned(value, parameter.ty.span());
     let passed = quote!(#runtime::__private::to_c::IntoC::into_c(value));
