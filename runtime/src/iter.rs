@@ -6,6 +6,11 @@ use crate::handle::{Borrowed, Part};
 ///
 /// In Python a method that returns a `Successors` returns an iterator. That iterator keeps the owner alive and raises
 /// `ClosedError` once the owner is closed.
+///
+/// Parts of a tree may move meanwhile. Python's iterator notes the part that it gave last, and the one behind that. If
+/// the noted next part still has the parent that it had, it comes. Otherwise the iterator looks anew behind the last
+/// part, if that one has its parent still, and ends if not. So a loop may take out the part that it has, and those that
+/// follow, and it reaches what is put behind the last part of all.
 #[derive(Debug)]
 pub struct Successors<'o, T: Part> {
     pub(crate) current: Option<Borrowed<'o, T>>,

@@ -338,6 +338,16 @@ def adopt(made: MODULE.Outline) -> object:
     return kept, made.take(there.topic(7)).number, here.number
 
 
+def use_heading(made: MODULE.Outline) -> object:
+    one = made.root.first
+    one.heading.append(made.topic(8))
+    return one.heading.unlink_other(one.first)
+
+
+def use_heading_by_c(made: MODULE.Outline) -> None:
+    made.root.first.heading.add(made.topic(8))
+
+
 def adopt_both(made: MODULE.Outline) -> None:
     there = outline()
     made.adopt_both(there.root.first, there.topic(2))
@@ -789,6 +799,8 @@ OPERATIONS = [
     Operation("editor: lose and fail", lambda made: made.editor().lose(list, True), setup=numbers, raises=ValueError),
     Operation("Outline: a topic of another", lambda: add_foreign(outline()), ValueError),
     Operation("Outline: adopt", lambda: adopt(outline())),
+    Operation("Outline: a view and a part", lambda: use_heading(outline())),
+    Operation("Outline: a view and a part for C", lambda: use_heading_by_c(outline()), MODULE.BusyError),
     Operation("Outline: adopt both", lambda: adopt_both(outline()), ValueError),
     Operation("Outline: adopt twice", lambda: adopt_twice(outline())),
     Operation("Outline: as whole", lambda: outline().as_whole(), ValueError),

@@ -185,12 +185,16 @@ enum Relation {
 }
 
 /// Compares `at` with `here` and its ancestors. Two handles of one type are compared by their ancestors, not with each
-/// other.
+/// other, and so are a part of a tree and what is part of another one.
 fn relation<N: LivesInOthers>(here: N, at: N, is_argument: bool, is_first: bool) -> Relation {
     if here.is(at) {
         return Relation::Same;
     }
-    let mut found = match ptr::eq(here.kind(), at.kind()) && !(is_argument && is_first) {
+    let is_exempt = match at.kind().tree() {
+        Some(_) => is_argument || is_first,
+        None => is_argument && is_first,
+    };
+    let mut found = match ptr::eq(here.kind(), at.kind()) && !is_exempt {
         true => Relation::Stranger,
         false => Relation::None,
     };

@@ -1,6 +1,7 @@
 //! The guards: [`Owned`] releases its handle, [`Borrowed`] does not.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
@@ -275,6 +276,13 @@ impl<T: Handle> PartialEq for Borrowed<'_, T> {
 }
 
 impl<T: Handle> Eq for Borrowed<'_, T> {}
+
+/// Hashes the C pointer.
+impl<T: Handle> Hash for Borrowed<'_, T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.raw.hash(state);
+    }
+}
 
 impl<T: Handle> fmt::Debug for Borrowed<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

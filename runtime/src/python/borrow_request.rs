@@ -225,6 +225,23 @@ impl<'a> BorrowRequest<'a> {
         self.is_view() && self.state.kind().tree().is_some()
     }
 
+    /// Returns whether the handle is a part that moves, or a view of one, such as the list of its children. A change of
+    /// the tree ends neither such a view, nor what it lends.
+    pub(super) fn is_in_tree(&self) -> bool {
+        let mut state = self.state;
+        while let Some(view) = state.as_view() {
+            let kind = state.kind();
+            if kind.tree().is_some() {
+                return true;
+            }
+            if kind.is_until_mut() || kind.sharing().lends {
+                return false;
+            }
+            state = view.owner().get().state();
+        }
+        false
+    }
+
     /// Returns whether the handle is a part of another one.
     pub(super) fn is_view(&self) -> bool {
         self.state.as_view().is_some()

@@ -407,7 +407,7 @@ fn with_held<'py, R>(
         }
         let requests = &mut requests[..=arguments.len()];
         join_groups(requests);
-        join_parts(requests);
+        join_parts(requests, entry.body);
         // A body could use both in safe Rust, so its borrows are not merged.
         if !entry.body {
             join_parents(requests);

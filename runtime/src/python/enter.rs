@@ -222,8 +222,12 @@ pub(super) fn join_groups(requests: &mut [Option<BorrowRequest<'_>>]) {
 }
 
 /// Merges the requests for the parts of one tree, and for its owner, if one of them is exclusive: a call that changes a
-/// tree may have several parts of it. A call that gets the owner as `Owned` may release the parts, so it has none.
-pub(super) fn join_parts(requests: &mut [Option<BorrowRequest<'_>>]) {
+/// tree may have several parts of it. A body may also have views of parts, to which C's functions do not link parts. A call that gets the owner as `Owned` may release the parts, so it has none.
+pub(super) fn join_parts(requests: &mut [Option<BorrowRequest<'_>>], is_body: bool) {
+    let is_in_tree = |request: &BorrowRequest<'_>| match is_body {
+        true => request.is_in_tree(),
+        false => request.is_tree_part(),
+    };
     for index in 1..requests.len() {
         let (before, rest) = requests.split_at_mut(index);
         let Some(Some(request)) = rest.first_mut() else {
@@ -233,7 +237,7 @@ pub(super) fn join_parts(requests: &mut [Option<BorrowRequest<'_>>]) {
         let same_tree = |other: &&mut BorrowRequest<'_>| {
             !(other.joined || other.given || is_given)
                 && ptr::eq(other.resource, owner)
-                && match (other.is_tree_part(), request.is_tree_part()) {
+                && match (is_in_tree(other), is_in_tree(request)) {
                     (true, true) => true,
                     (true, false) => !request.is_view(),
                     (false, true) => !other.is_view(),

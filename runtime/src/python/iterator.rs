@@ -15,7 +15,7 @@ use super::direct::{Arguments, DirectMethod, Receiver, Replaced, Reply, Slot, un
 use super::exceptions::to_pyerr;
 use super::object::{HandleClass, PyHandle, check_owner, new_view, tree_part};
 use super::py_box::no_memory;
-use super::state::{HandleState, adoptions};
+use super::state::adoptions;
 use crate::error::Error;
 use crate::failpoint::FailPoint;
 use crate::handle::kind::HandleKind;
@@ -23,8 +23,8 @@ use crate::handle::{Borrowed, Handle, Part};
 use crate::interpreter::ReentrancyGuard;
 use crate::iter::{Next, Successors};
 
-/// Function that makes the object of the part at a position, unless the position has it, and returns the next position.
-/// Type-erased, so that one class serves all types.
+/// Function that returns the object of the part that follows a position, and the position behind it. Type-erased, so
+/// that one class serves all types.
 type Advance = dyn for<'py> Fn(
         &Position,
         &Bound<'py, HandleClass>,
@@ -32,34 +32,106 @@ type Advance = dyn for<'py> Fn(
     + Send
     + Sync;
 
-/// The position of an iterator: its current part.
+/// The position of an iterator.
 enum Position {
     End,
-    /// A part that is valid as long as its owner.
+    /// Before a part that is valid as long as its owner.
     Part(NonNull<()>),
-    /// A part that moves, which its object keeps.
-    Object(Py<HandleClass>),
+    /// Between two parts that move, which their objects keep: the part that was given last, and the one that was next
+    /// to it then.
+    ///
+    /// The next one comes if it is still there. Otherwise the iterator goes on behind the last one, if that is still
+    /// there: so it finds what was put behind the last part of all, and passes what was taken out.
+    Between(Option<Present>, Option<Present>),
 }
 
 // SAFETY: guarantee 3: the pointer is followed by calls that have entered the owner.
 unsafe impl Send for Position {}
 
-impl Position {
-    /// Returns the position at `part`.
+/// A part that moves, where an iterator has found it. It is there as long as it has the same parent.
+struct Present {
+    object: Py<HandleClass>,
+    /// The address of the parent, which is compared only.
+    parent: usize,
+}
+
+impl Present {
+    /// Notes where `part` is.
     #[inline]
-    fn at<'py, T: PyHandle + Part>(
-        part: Option<Borrowed<'_, T>>,
+    fn new<'py, T: PyHandle>(
+        part: Borrowed<'_, T>,
         owner: &Bound<'py, HandleClass>,
-    ) -> PyResult<Self> {
-        let Some(part) = part else {
-            return Ok(Position::End);
+    ) -> PyResult<(Self, Bound<'py, HandleClass>)> {
+        let raw = part.raw().as_ptr().cast();
+        let object = tree_part::<T>(owner.py(), raw, owner)?;
+        let present = Present {
+            object: object.clone().unbind(),
+            parent: parent_of::<T>(raw),
         };
-        let raw = part.raw().cast();
-        if !const { T::SPEC.is_tree_part() } {
-            return Ok(Position::Part(raw));
+        Ok((present, object))
+    }
+
+    /// Returns the part, if it is still there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] if the object of the part was closed.
+    #[inline]
+    fn part<T: Handle>(&self, owner: &HandleClass) -> Result<Option<Borrowed<'_, T>>, Error> {
+        let Some(raw) = self.object.get().state().raw_of_part(owner) else {
+            return match self.was_adopted(owner) {
+                true => Ok(None),
+                false => Err(Error::Closed(T::NAME)),
+            };
+        };
+        // SAFETY: guarantee 26: the call has entered the owner, and the part's object is open, so the part is valid.
+        let part = unsafe { Borrowed::<T>::from_raw(raw.cast()) };
+        Ok(part.filter(|_| parent_of::<T>(raw) == self.parent))
+    }
+
+    /// Returns whether another owner adopted the part.
+    #[cold]
+    fn was_adopted(&self, owner: &HandleClass) -> bool {
+        !ptr::eq(
+            self.object.get().state().resource(),
+            owner.state().resource(),
+        )
+    }
+}
+
+/// Returns the address of the parent of a part that moves, which is valid.
+#[inline]
+fn parent_of<T: Handle>(raw: *mut ()) -> usize {
+    let Some(ops) = T::kind().tree() else {
+        unreachable!("the part moves")
+    };
+    // SAFETY: guarantee 26: the callers have the part.
+    unsafe { ops.parent(raw) }.addr()
+}
+
+impl Position {
+    /// Returns the position before `part`.
+    #[inline]
+    fn before<T: PyHandle + Part>(
+        part: Option<Borrowed<'_, T>>,
+        owner: &Bound<'_, HandleClass>,
+    ) -> PyResult<Self> {
+        match part {
+            None => Ok(Position::End),
+            Some(part) if !const { T::SPEC.is_tree_part() } => {
+                Ok(Position::Part(part.raw().cast()))
+            }
+            Some(part) => Ok(Position::Between(None, Some(Present::new(part, owner)?.0))),
         }
-        let object = tree_part::<T>(owner.py(), raw.as_ptr(), owner)?;
-        Ok(Position::Object(object.unbind()))
+    }
+
+    /// Iterates over the objects that the position keeps.
+    fn objects(&self) -> impl Iterator<Item = &Py<HandleClass>> {
+        let (last, next) = match self {
+            Position::Between(last, next) => (last.as_ref(), next.as_ref()),
+            Position::End | Position::Part(_) => (None, None),
+        };
+        last.into_iter().chain(next).map(|present| &present.object)
     }
 }
 
@@ -86,13 +158,10 @@ impl Place {
         std::mem::replace(unsafe { &mut *self.0.get() }, position)
     }
 
-    /// Calls `each` with the object that the position keeps. The garbage collector calls this.
-    fn visit<R>(&self, each: impl FnOnce(&Py<HandleClass>) -> R) -> Option<R> {
+    /// Calls `each` with the objects that the position keeps. The garbage collector calls this.
+    fn visit<E>(&self, each: impl FnMut(&Py<HandleClass>) -> Result<(), E>) -> Result<(), E> {
         // SAFETY: CPython: the collector runs on a thread with the GIL, while no other code does.
-        match unsafe { &*self.0.get() } {
-            Position::Object(object) => Some(each(object)),
-            Position::End | Position::Part(_) => None,
-        }
+        unsafe { &*self.0.get() }.objects().try_for_each(each)
     }
 }
 
@@ -108,11 +177,11 @@ impl Place {
         std::mem::replace(&mut present, position)
     }
 
-    fn visit<R>(&self, each: impl FnOnce(&Py<HandleClass>) -> R) -> Option<R> {
+    fn visit<E>(&self, each: impl FnMut(&Py<HandleClass>) -> Result<(), E>) -> Result<(), E> {
         // The collector runs while no other thread does, so the lock is free, or this thread is moving the position.
-        match &*self.0.try_lock().ok()? {
-            Position::Object(object) => Some(each(object)),
-            Position::End | Position::Part(_) => None,
+        match self.0.try_lock() {
+            Ok(position) => position.objects().try_for_each(each),
+            Err(_) => Ok(()),
         }
     }
 }
@@ -132,7 +201,7 @@ pub struct PartIterator {
 }
 
 impl PartIterator {
-    /// Returns the part at the present position, and moves on.
+    /// Returns the part that follows the present position, and moves on.
     #[inline(always)]
     fn step<'py>(&self, owner: &Bound<'py, HandleClass>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = owner.py();
@@ -153,10 +222,7 @@ impl PartIterator {
         match (self.advance)(&current, owner) {
             Ok((object, next)) => {
                 self.place.replace(py, next);
-                Ok(match current {
-                    Position::Object(object) => Some(object.into_bound(py).into_any()),
-                    Position::End | Position::Part(_) => object,
-                })
+                Ok(object)
             }
             Err(error) => {
                 self.place.replace(py, current);
@@ -172,7 +238,7 @@ const NEXT: &MethodInfo = &MethodInfo::new(&SITE, 0, true);
 #[pymethods]
 impl PartIterator {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.place.visit(|object| visit.call(object)).transpose()?;
+        self.place.visit(|object| visit.call(object))?;
         visit.call(&self.owner)
     }
 
@@ -237,7 +303,7 @@ pub(super) fn iterator_into_py<'py, T: PyHandle + Part>(
     let check = |part: Borrowed<'_, T>| check_owner(part, owner.get());
     let checked = steps.current.map_or(Ok(()), check);
     checked.map_err(|error| to_pyerr(context.py(), error))?;
-    let position = Position::at(steps.current, owner)?;
+    let position = Position::before(steps.current, owner)?;
     let kind = T::kind();
     let generation = owner.get().state().generation_with_ancestors();
     let iterator = PartIterator {
@@ -250,49 +316,86 @@ pub(super) fn iterator_into_py<'py, T: PyHandle + Part>(
     Ok(Bound::new(context.py(), iterator)?.into_any())
 }
 
-/// Returns the error for a part that is no longer there: it was closed, or another owner adopted it.
-#[cold]
-fn lost<T: Part>(part: &HandleState, owner: &HandleState) -> Error {
-    match ptr::eq(part.resource(), owner.resource()) {
-        true => Error::Closed(T::NAME),
-        false => Error::Value(format!(
-            "the {} that the iterator was at was adopted by another {}",
-            T::NAME,
-            T::Owner::NAME
-        )),
-    }
-}
-
 fn advance<'py, T: PyHandle + Part>(
     current: &Position,
     owner: &Bound<'py, HandleClass>,
     step: Next<T>,
 ) -> PyResult<(Option<Bound<'py, PyAny>>, Position)> {
-    let py = owner.py();
-    let raw = match current {
-        Position::End => ptr::null_mut(),
-        Position::Part(part) => part.as_ptr(),
-        Position::Object(object) => {
-            let part = object.get().state();
-            let raw = part.raw_of_part(owner.get());
-            raw.ok_or_else(|| to_pyerr(py, lost::<T>(part, owner.get().state())))?
+    match current {
+        Position::End => Ok((None, Position::End)),
+        Position::Part(raw) => {
+            // SAFETY: guarantee 3: the call has entered the owner, of which `iterator_into_py` or the step before took
+            // the part. trait `Part`: so the part is valid.
+            let Some(part) = (unsafe { Borrowed::<T>::from_raw(raw.as_ptr().cast()) }) else {
+                unreachable!("the pointer is not null")
+            };
+            let next = follow(part, owner.get(), step);
+            let next = next.map_err(|error| to_pyerr(owner.py(), error))?;
+            let next = Position::before(next, owner)?;
+            fail_at_object()?;
+            Ok((Some(new_view(owner.py(), part, owner)?), next))
         }
-    };
-    // SAFETY: guarantee 3: the call has entered the owner, of which `iterator_into_py` or the step before took the
-    // part. trait `Part`: so the part is valid. guarantee 26: so is a part that moves, as its object is open.
-    let Some(part) = (unsafe { Borrowed::<T>::from_raw(raw.cast()) }) else {
-        return Err(to_pyerr(py, Error::Closed(T::NAME)));
-    };
-    let next = step(part.get());
-    let checked = next.map_or(Ok(()), |next| check_owner(next, owner.get()));
-    checked.map_err(|error| to_pyerr(py, error))?;
-    let next = Position::at(next, owner)?;
-    if SITE.should_fail(FailPoint::Object) {
-        return Err(no_memory());
+        Position::Between(last, next) => {
+            let found = find::<T>(last.as_ref(), next.as_ref(), owner.get(), step);
+            let part = found.map_err(|error| to_pyerr(owner.py(), error))?;
+            let Some(part) = part else {
+                return Ok((None, Position::End));
+            };
+            let (last, object) = Present::new(part, owner)?;
+            let next = follow(part, owner.get(), step);
+            let next = next.map_err(|error| to_pyerr(owner.py(), error))?;
+            let next = next.map(|next| Present::new(next, owner)).transpose()?;
+            let next = next.map(|(next, _)| next);
+            fail_at_object()?;
+            Ok((Some(object.into_any()), Position::Between(Some(last), next)))
+        }
     }
-    let object = match current {
-        Position::Object(_) => None,
-        Position::End | Position::Part(_) => Some(new_view(py, part, owner)?),
-    };
-    Ok((object, next))
+}
+
+/// Returns the part that comes now, if one does.
+#[inline]
+fn find<'a, T: PyHandle + Part>(
+    last: Option<&'a Present>,
+    next: Option<&'a Present>,
+    owner: &HandleClass,
+    step: Next<T>,
+) -> Result<Option<Borrowed<'a, T>>, Error> {
+    if let Some(next) = next {
+        if let Some(part) = next.part(owner)? {
+            return Ok(Some(part));
+        }
+        if last.is_none() && next.was_adopted(owner) {
+            return Err(Error::Value(format!(
+                "the {} that the iterator was at was adopted by another {}",
+                T::NAME,
+                T::Owner::NAME
+            )));
+        }
+    }
+    match last.map(|last| last.part(owner)) {
+        Some(Ok(Some(last))) => follow(last, owner, step),
+        // The last of all was given.
+        Some(Err(_)) if next.is_none() => Ok(None),
+        Some(Err(error)) => Err(error),
+        Some(Ok(None)) | None => Ok(None),
+    }
+}
+
+/// Returns the part that follows `part` by the author's function.
+#[inline]
+fn follow<'a, T: Part>(
+    part: Borrowed<'a, T>,
+    owner: &HandleClass,
+    step: Next<T>,
+) -> Result<Option<Borrowed<'a, T>>, Error> {
+    let next = step(part.get());
+    next.map_or(Ok(()), |next| check_owner(next, owner))?;
+    Ok(next)
+}
+
+fn fail_at_object() -> PyResult<()> {
+    match SITE.should_fail(FailPoint::Object) {
+        true => Err(no_memory()),
+        false => Ok(()),
+    }
 }

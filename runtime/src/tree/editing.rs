@@ -165,7 +165,7 @@ impl<'t, O: TreeOwner> Tree<'t, O> {
     /// and likewise for all parts below. `pairs` has originals of the tree `from` and their copies in this tree. First
     /// let C copy the parts, then call this, then unlink the originals, which are then released.
     ///
-    /// From then on the objects keep the new owner alive. An iterator that reaches an adopted part raises. A view of
+    /// From then on the objects keep the new owner alive. An iterator goes on behind an adopted part. A view of
     /// something in an adopted part becomes invalid, unless it has the part's address. A view of a part that was
     /// adopted earlier becomes invalid at the next adoption of any part. A result that the body took from an original
     /// cannot be returned to Python.

@@ -367,6 +367,23 @@ pub struct Heading;
 
 #[methods(unsafe)]
 impl Heading {
+    /// Moves a topic to the end of those below this one.
+    fn append(&mut self, topic: &mut Topic) -> Result<()> {
+        let (tree, this) = Tree::around_owner_of(self)?;
+        let topic = within(Borrowed::from(&*topic), tree.owner())?;
+        tree.edit(this)?.add(&mut *tree.edit(topic)?)
+    }
+
+    /// Moves a topic to the end of those below this one, by C.
+    #[calls(ffi::topic_add, fails = negative)]
+    fn add(&mut self, topic: &mut Topic) -> Result<()>;
+
+    /// The number, and that of another topic after a change.
+    fn unlink_other(&self, topic: &mut Topic) -> Result<(c_int, c_int)> {
+        topic.unlink()?;
+        Ok((self.number(), topic.number()))
+    }
+
     /// The number.
     #[getter]
     #[field(number)]

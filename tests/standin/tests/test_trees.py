@@ -282,12 +282,72 @@ def test_the_next_part_of_an_iterator_is_unlinked():
     outline = tree(1, 2, 3)
     steps = iter(outline.root)
     assert next(steps).number == 1
+    outline.root.topics[1].unlink()
+    assert [topic.number for topic in steps] == [3]
+    steps = iter(outline.root)
+    assert next(steps).number == 1
     outline.root.clear()
-    # As a list's iterator: what it has come to is given, and nothing follows.
-    assert next(steps).number == 2
     assert list(steps) == []
     del steps
     assert (outline.released, unlinked()) == (3, 0)
+
+
+def test_an_iterator_goes_on_behind_the_last_part():
+    outline = tree(1, 2)
+    steps = iter(outline.root)
+    assert [next(steps).number, next(steps).number] == [1, 2]
+    outline.root.add(outline.topic(3))
+    assert next(steps).number == 3
+    outline.root.topics[2].unlink()
+    assert list(steps) == []
+    # As a list's iterator: one that has ended stays so.
+    outline.root.add(outline.topic(4))
+    assert list(steps) == []
+
+
+def test_an_iterator_stays_among_the_parts_that_it_was_made_for():
+    outline = tree(1, 2, 3)
+    one, two, three = outline.root.topics
+    steps = iter(outline.root)
+    assert next(steps) is one
+    three.add(two)
+    assert next(steps) is three
+    one.add(three)
+    assert list(steps) == []
+
+
+def test_the_first_part_of_an_iterator_is_unlinked():
+    outline = tree(1, 2)
+    steps = iter(outline.root)
+    outline.root.first.unlink()
+    assert list(steps) == []
+
+
+def test_a_closed_object_of_the_next_part_does_not_end_an_iterator():
+    outline = tree(1, 2, 3)
+    steps = iter(outline.root)
+    one = next(steps)
+    outline.root.topics[1].close()
+    for _ in range(2):
+        with pytest.raises(ClosedError):
+            next(steps)
+    steps = iter(outline.root)
+    assert next(steps) is one
+    one.close()
+    outline.root.topics[1].unlink()
+    with pytest.raises(ClosedError):
+        next(steps)
+    assert [topic.close() for topic in outline.root] == [None, None]
+
+
+def test_a_loop_takes_out_what_follows():
+    outline = tree(1, 2, 2, 3, 3, 3, 4)
+    for topic in outline.root:
+        following = topic.next
+        while following is not None and following.number == topic.number:
+            following.unlink()
+            following = topic.next
+    assert [topic.number for topic in outline.root] == [1, 2, 3, 4]
 
 
 def test_an_iterator_over_a_closed_part_raises():
@@ -606,3 +666,40 @@ def test_parts_that_are_unlinked_are_released_before_c_ends_the_outline(number):
         outline.end(number)
     assert take_log() == ["topic_free 7", "outline_free 3"]
     assert outline.closed and part.closed and top.closed
+
+
+# ---- views of parts
+
+
+def test_a_body_has_a_view_of_a_part_and_other_parts():
+    outline = tree(1, 2)
+    one, two = outline.root.topics
+    heading = one.heading
+    heading.append(two)
+    heading.append(outline.topic(3))
+    assert (numbers(outline.root), numbers(one)) == ([1], [2, 3])
+    assert heading.unlink_other(two) == (1, 2)
+    assert numbers(one) == [3]
+
+
+def test_a_part_is_not_put_below_itself_by_a_view():
+    outline = tree(1)
+    one = outline.root.first
+    with pytest.raises(Error):
+        one.heading.append(one)
+    assert numbers(outline.root) == [1]
+
+
+def test_c_gets_no_view_of_a_part_beside_a_part_that_it_changes():
+    outline = tree(1, 2)
+    one, two = outline.root.topics
+    with pytest.raises(BusyError):
+        one.heading.add(two)
+    assert (numbers(outline.root), numbers(one)) == ([1, 2], [])
+
+
+def test_a_view_of_a_part_of_another_outline_is_no_part_of_this_one():
+    here, there = tree(1), tree(2)
+    with pytest.raises(ValueError, match="another Outline"):
+        here.root.first.heading.append(there.root.first)
+    assert (numbers(here.root), numbers(there.root)) == ([1], [2])
