@@ -12,7 +12,7 @@ use crate::create::{AttributeValues, XML, XMLNS, within};
 use crate::document::Document;
 use crate::ffi;
 use crate::ids::{self, is_in_table, is_in_tree};
-use crate::moves::{Change, Place, begin, begin_attributes, has_text_beside_text};
+use crate::moves::{Change, Place, begin, begin_owner_of, has_text_beside_text};
 use crate::node::{Attribute, Either, Namespace, Node, gather};
 use crate::reconcile::{declarations, nearest};
 use crate::serialize::uris::note_uri;
@@ -331,13 +331,13 @@ impl Attributes {
     /// Raises ValueError for a name or a character that XML does not allow. A namespace that is not declared gets a
     /// prefix such as "ns0".
     fn __setitem__(&mut self, name: &CStr, value: &CStr) -> Result<()> {
-        let (tree, node) = begin_attributes(self)?;
+        let (tree, node) = begin_owner_of(self)?;
         check_element(node)?;
         set(&tree, node, name, value)
     }
 
     fn __delitem__(&mut self, name: &CStr) -> Result<()> {
-        let (tree, node) = begin_attributes(self)?;
+        let (tree, node) = begin_owner_of(self)?;
         let found = node.get().attribute(name);
         match found.and_then(|attribute| attribute.get().as_node()) {
             Some(attribute) => remove(&tree, attribute),
@@ -410,7 +410,7 @@ impl Attributes {
 
     /// Remove all attributes.
     fn clear(&mut self) -> Result<()> {
-        let (tree, node) = begin_attributes(self)?;
+        let (tree, node) = begin_owner_of(self)?;
         let attributes = node.get().attribute_list();
         let attributes = gather(attributes.filter_map(|it| it.get().as_node()).map(Ok))?;
         Change::run(&tree, &attributes, false, |change| {
@@ -432,7 +432,7 @@ impl Attributes {
             .get_type::<PyDict>()
             .call(other, values.as_ref())?;
         let pairs = AttributeValues::read(&all).get()?;
-        let (tree, node) = begin_attributes(self)?;
+        let (tree, node) = begin_owner_of(self)?;
         check_element(node)?;
         set_all(&tree, node, &pairs)
     }
@@ -448,7 +448,7 @@ impl Attributes {
 
     /// Remove the last attribute, and return its name and its value. Raises KeyError if there is none.
     fn popitem(&mut self) -> Result<(String, String)> {
-        let (tree, node) = begin_attributes(self)?;
+        let (tree, node) = begin_owner_of(self)?;
         let last = node.get().attribute_list().last();
         let Some((last, attribute)) = last.and_then(|last| Some((last, last.get().as_node()?)))
         else {

@@ -124,18 +124,29 @@ pub(crate) fn remove<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) ->
     }
 }
 
-/// Takes all children out.
-fn clear<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) -> Result<()> {
-    let children = gather(node.get().steps().map(Ok))?;
-    Change::run(tree, &children, has_text_beside_text(&children), |change| {
-        children
-            .iter()
-            .try_for_each(|child| change.take_out(*child))
+/// Takes all children out of a node that can be changed.
+pub(crate) fn clear<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) -> Result<()> {
+    check_content(node)?;
+    take_out_all(tree, &gather(node.get().steps().map(Ok))?)
+}
+
+/// Takes nodes out of their tree: all, or none.
+pub(crate) fn remove_all<'t>(
+    tree: &Tree<'t, Document>,
+    nodes: &[Borrowed<'t, Node>],
+) -> Result<()> {
+    nodes.iter().try_for_each(|node| check_removable(*node))?;
+    take_out_all(tree, nodes)
+}
+
+fn take_out_all<'t>(tree: &Tree<'t, Document>, nodes: &[Borrowed<'t, Node>]) -> Result<()> {
+    Change::run(tree, nodes, has_text_beside_text(nodes), |change| {
+        nodes.iter().try_for_each(|node| change.take_out(*node))
     })
 }
 
 /// Returns the child that `list.insert` would insert before; `None` for the end.
-fn child_before(parent: Borrowed<'_, Node>, index: isize) -> Option<Borrowed<'_, Node>> {
+pub(crate) fn child_before(parent: Borrowed<'_, Node>, index: isize) -> Option<Borrowed<'_, Node>> {
     let parent = parent.get();
     match usize::try_from(index) {
         Ok(index) => parent.steps().nth(index),
@@ -184,7 +195,7 @@ impl crate::node::Node {
     /// Return the position of a child among all children: `node.children[node.index(child)]` is `child`.
     ///
     /// Raises ValueError if `child` is no child of this node.
-    fn index(&self, child: &Node) -> Result<usize> {
+    pub(crate) fn index(&self, child: &Node) -> Result<usize> {
         let is_child = child.parent() == Some(Borrowed::from(self)) && !child.is_attribute();
         match is_child && self.first_shown().is_some() {
             true => {
@@ -241,7 +252,6 @@ impl crate::node::Node {
     /// Raises ValueError if this node is no element, fragment or attribute.
     fn clear(&mut self) -> Result<()> {
         let (tree, this) = begin(self)?;
-        check_content(this)?;
         clear(&tree, this)
     }
 

@@ -7,6 +7,7 @@ mod adopt;
 mod attribute_nodes;
 mod attributes;
 mod change;
+mod children;
 mod copy;
 mod create;
 mod decode;
@@ -69,6 +70,7 @@ mod parser;
 mod parsing;
 mod pickling;
 mod reconcile;
+mod redeclare;
 mod references;
 mod repr;
 mod sax;
@@ -88,6 +90,8 @@ mod xpath;
 mod _native {
     #[pymodule_export]
     use crate::attributes::Attributes;
+    #[pymodule_export]
+    use crate::children::Children;
     #[pymodule_export]
     use crate::document::Document;
     #[pymodule_export]

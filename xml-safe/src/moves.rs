@@ -7,8 +7,8 @@
 //! ([`reconcile`]).
 
 use leakproof::prelude::*;
+use leakproof::{HasOwnerField, Part};
 
-use crate::attributes::Attributes;
 use crate::create::within;
 use crate::document::Document;
 use crate::ffi;
@@ -215,13 +215,14 @@ pub(crate) fn begin(node: &mut Node) -> Result<(Tree<'_, Document>, Borrowed<'_,
     Ok((tree, node))
 }
 
-/// Begins a change of the attributes of an element, as [`begin`] does.
-pub(crate) fn begin_attributes(
-    attributes: &mut Attributes,
-) -> Result<(Tree<'_, Document>, Borrowed<'_, Node>)> {
-    let (tree, element) = Tree::around_owner_of(attributes)?;
-    check_outside_of_dtd(&tree, element)?;
-    Ok((tree, element))
+/// Begins a change of a node that `view` is part of, as [`begin`] does.
+pub(crate) fn begin_owner_of<P>(view: &mut P) -> Result<(Tree<'_, Document>, Borrowed<'_, Node>)>
+where
+    P: HasOwnerField + Part<Owner = Node>,
+{
+    let (tree, node) = Tree::around_owner_of(view)?;
+    check_outside_of_dtd(&tree, node)?;
+    Ok((tree, node))
 }
 
 /// Refuses what is in a DTD: comments, processing instructions and declarations, and the nodes that are the content of

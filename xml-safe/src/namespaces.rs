@@ -2,6 +2,9 @@
 
 use leakproof::Dict;
 use leakproof::prelude::*;
+use leakproof::pyo3::exceptions::PyTypeError;
+use leakproof::pyo3::prelude::{Bound, PyAny, PyAnyMethods, PyErr, PyStringMethods};
+use leakproof::pyo3::types::PyString;
 
 use crate::attributes::{declares, namespace_for};
 use crate::create::{XML, XMLNS, reserved};
@@ -9,8 +12,8 @@ use crate::document::Document;
 use crate::ids;
 use crate::moves::{Change, begin};
 use crate::node::{Namespace, Node, gather};
-use crate::order::{behind, following};
-use crate::reconcile::{in_scope, nearest, reconcile};
+use crate::reconcile::{in_scope, nearest, reconcile, would_change};
+use crate::redeclare::{change_default, clean_up, declaration, undeclare};
 use crate::serialize::uris::note_uri;
 use crate::undo::Former;
 use crate::valid;
@@ -20,46 +23,6 @@ fn scope_of(node: &Node) -> Option<Borrowed<'_, Node>> {
     let here = Some(Borrowed::from(node)).filter(|node| !node.is_document());
     let mut upwards = Successors::new(here, Node::parent);
     upwards.find(|node| node.is_element())
-}
-
-/// Returns the declaration of a prefix at this element.
-fn declaration<'t>(
-    element: Borrowed<'t, Node>,
-    prefix: Option<&CStr>,
-) -> Option<Borrowed<'t, Namespace>> {
-    let mut declared = Successors::new(element.get().declared(), Namespace::next);
-    declared.find(|namespace| namespace.has_prefix(prefix))
-}
-
-/// Returns `true` if a declaration at `top` would change the namespace of an element or attribute: one that uses the
-/// prefix in another sense, or, for the default namespace, an element in none. `with_top` includes the element at
-/// `top` itself.
-fn would_change(
-    top: Borrowed<'_, Node>,
-    prefix: Option<&CStr>,
-    uri: &CStr,
-    with_top: bool,
-) -> bool {
-    let is_other = |namespace: Borrowed<'_, Namespace>| {
-        namespace.has_prefix(prefix) && !namespace.stands_for(uri)
-    };
-    let mut here = Some(top);
-    while let Some(node) = here {
-        let is_top = node == top;
-        if !node.is_element() || (!is_top && declaration(node, prefix).is_some()) {
-            here = behind(node, top);
-            continue;
-        }
-        let is_changed = node.ns().map_or(prefix.is_none(), is_other);
-        let mut attributes = node.get().attribute_list();
-        if (is_changed && (with_top || !is_top))
-            || attributes.any(|attribute| attribute.namespace().is_some_and(is_other))
-        {
-            return true;
-        }
-        here = following(node, top);
-    }
-    false
 }
 
 /// Checks the prefix and the URI of a new declaration.
@@ -88,12 +51,9 @@ fn put_element<'t>(
     check(None, uri)?;
     let namespace = match nearest(element, uri, false) {
         Some(namespace) => namespace,
-        None if declaration(element, None).is_none()
-            && !would_change(element, None, uri, false) =>
-        {
+        None if !would_change(element, None, uri, false) => {
             note_uri(tree.owner(), uri);
-            tree.edit(element)?.declare(uri, None)?;
-            declaration(element, None).ok_or(Error::Failed("xmlNewNs"))?
+            return change_default(tree, element, Some(uri));
         }
         None => namespace_for(tree, element, uri)?,
     };
@@ -116,9 +76,7 @@ fn set<'t>(
 /// Takes an element out of its namespace.
 fn take_element<'t>(tree: &Tree<'t, Document>, element: Borrowed<'t, Node>) -> Result<()> {
     if declaration(element, None).is_some_and(|namespace| namespace.has_uri()) {
-        return Err(Error::Value(
-            "the element declares a default namespace, so it is in a namespace".into(),
-        ));
+        return change_default(tree, element, None);
     }
     Change::run(tree, &[], false, |change| {
         change.note(element, Former::namespace_of(element))?;
@@ -169,16 +127,40 @@ fn put_attribute<'t>(
     put.and(added)
 }
 
+/// Returns the prefixes of an argument; `None` is the default namespace.
+fn prefixes_in(prefixes: &Bound<'_, PyAny>) -> Result<Vec<Option<CString>>> {
+    if prefixes.is_instance_of::<PyString>() {
+        let message = "keep_prefixes is several prefixes, not a str";
+        return Err(PyTypeError::new_err(message).into());
+    }
+    let mut found = Vec::new();
+    for prefix in prefixes.try_iter()? {
+        let prefix = prefix?;
+        found.try_reserve(1)?;
+        if prefix.is_none() {
+            found.push(None);
+            continue;
+        }
+        let prefix = prefix.cast::<PyString>().map_err(PyErr::from)?.to_cow()?;
+        let prefix = CString::new(prefix.as_bytes());
+        found.push(Some(
+            prefix.map_err(|_| Error::Value("a NUL in a prefix".into()))?,
+        ));
+    }
+    Ok(found)
+}
+
 #[methods(unsafe)]
 impl crate::node::Node {
     /// The URI of the namespace of an element or attribute. None if it is in no namespace, and for other nodes.
     ///
     /// A new value keeps the local name. The nearest declaration of the namespace is used, so `declare_namespace`
     /// chooses the prefix. A namespace that is not in scope is declared: as the default namespace of an element, with a
-    /// prefix such as "ns0" where that would change other elements, and for an attribute.
+    /// prefix such as "ns0" where that would change other elements, and for an attribute. The declaration of a default
+    /// namespace that an element had for itself goes. With None, the elements below that are in it declare it
+    /// themselves.
     ///
-    /// Raises ValueError for another node, for an element that declares a default namespace and shall be in none, and
-    /// for an attribute whose element has one of the new name.
+    /// Raises ValueError for another node, and for an attribute whose element has one of the new name.
     #[getter]
     fn namespace(&self) -> Option<String> {
         self.ns()?.href().filter(|uri| !uri.is_empty())
@@ -225,8 +207,8 @@ impl crate::node::Node {
     ///
     /// Nothing happens if the element declares that already. The namespaces of elements and attributes stay as they
     /// are. Raises ValueError where the declaration would change them: the element declares the prefix for another
-    /// namespace, or something here uses the prefix for another namespace, or, for the default namespace, an element
-    /// here is in none. Also raises ValueError for a prefix that XML does not allow, for the namespaces of "xml" and
+    /// namespace (`undeclare_namespace` takes that away), or something here uses the prefix for another namespace, or,
+    /// for the default namespace, an element here is in none. Also raises ValueError for a prefix that XML does not allow, for the namespaces of "xml" and
     /// "xmlns", and for a node that is no element.
     fn declare_namespace(&mut self, prefix: Option<&CStr>, uri: &CStr) -> Result<()> {
         let (tree, this) = begin(self)?;
@@ -254,5 +236,46 @@ impl crate::node::Node {
         }
         note_uri(tree.owner(), uri);
         tree.edit(this)?.declare(uri, prefix).map(drop)
+    }
+
+    /// Take away the declaration of a prefix at this element; without a prefix, that of the default namespace.
+    ///
+    /// The namespaces of elements and attributes stay as they are: names that use the declaration get the prefix of
+    /// another one in scope. So, to change a prefix, declare the new one first. Texts and values may have names with
+    /// prefixes, too, of which libxml2 does not know.
+    ///
+    /// Raises ValueError, and changes nothing, if this element does not declare the prefix, and if the declaration is in
+    /// use and nothing else in scope stands for its namespace.
+    #[pyo3(signature = (prefix = None))]
+    fn undeclare_namespace(&mut self, prefix: Option<&CStr>) -> Result<()> {
+        let (tree, this) = begin(self)?;
+        let found = declaration(this, prefix).ok_or_else(|| {
+            Error::Value(match prefix {
+                Some(prefix) => {
+                    format!(
+                        "this node does not declare the prefix {:?}",
+                        prefix.to_string_lossy()
+                    )
+                }
+                None => "this node does not declare a default namespace".into(),
+            })
+        })?;
+        undeclare(&tree, this, found)?;
+        // A DTD declares an ID by the prefixes, too.
+        ids::update_all(&tree, this)
+    }
+
+    /// Take away the declarations of namespaces, at this node and below it, that no element and no attribute uses.
+    ///
+    /// Texts and values may have names with prefixes, too, as in XML Schema: `keep_prefixes` names the prefixes whose
+    /// declarations stay, None for the default namespace.
+    #[pyo3(signature = (*, keep_prefixes: "abc.Iterable[str | None] | None" = None))]
+    fn cleanup_namespaces(&mut self, keep_prefixes: Option<Bound<'_, PyAny>>) -> Result<()> {
+        let kept = keep_prefixes.map_or(Ok(Vec::new()), |prefixes| prefixes_in(&prefixes))?;
+        let (tree, this) = begin(self)?;
+        clean_up(&tree, this, |namespace| {
+            kept.iter()
+                .any(|prefix| namespace.has_prefix(prefix.as_deref()))
+        })
     }
 }

@@ -8,6 +8,7 @@ use std::ffi::{c_int, c_long, c_ulong};
 use leakproof::prelude::*;
 
 use crate::attributes::Attributes;
+use crate::children::Children;
 use crate::document::Document;
 use crate::errors::TreeErrors;
 use crate::ffi;
@@ -80,6 +81,13 @@ impl Namespace {
 
     pub(crate) fn shares_prefix(&self, other: &Namespace) -> bool {
         match (self.prefix_in_place(), other.prefix_in_place()) {
+            (Some(own), Some(other)) => own.same(other.get()) != 0,
+            (own, other) => own.is_none() && other.is_none(),
+        }
+    }
+
+    pub(crate) fn shares_uri(&self, other: &Namespace) -> bool {
+        match (self.uri_in_place(), other.uri_in_place()) {
             (Some(own), Some(other)) => own.same(other.get()) != 0,
             (own, other) => own.is_none() && other.is_none(),
         }
@@ -354,10 +362,11 @@ impl Node {
         Successors::new(self.first_child(), Node::next_sibling)
     }
 
-    /// The children of this node, in document order, without attributes.
+    /// The children of this node, in document order, without attributes: a sequence that can be changed.
     #[getter]
-    fn children(&self) -> Result<Vec<Borrowed<'_, Node>>> {
-        gather(Successors::new(self.first_shown(), Node::next_sibling).map(Ok))
+    fn children(&self) -> Result<Borrowed<'_, Children>> {
+        self.as_children()
+            .ok_or_else(|| Error::Value("the node has no children".into()))
     }
 
     /// The first child that Python may have. The content of an entity's declaration stays as the parser read it.
@@ -397,6 +406,11 @@ impl Node {
     }
 
     fn __iter__(&self) -> Successors<'_, Node> {
+        self.elements()
+    }
+
+    #[rust_only]
+    pub(crate) fn elements(&self) -> Successors<'_, Node> {
         let first =
             Successors::new(self.first_shown(), Node::next_sibling).find(|node| node.is_element());
         Successors::new(first, Node::next_element)

@@ -1,32 +1,22 @@
 //! Namespaces of nodes that were moved: each name refers to a declaration that is in scope where the node is now.
 //!
-//! xmlDOMWrapReconcileNamespaces does most of it, and gets three things wrong, which are mended here: elements without
-//! a namespace come into the default namespace of the new place; attributes get a declaration without a prefix; and a
-//! declaration that is added, or stays, hides the one that another name was given.
+//! xmlDOMWrapReconcileNamespaces does so, too, but lets elements without a namespace come into the default namespace of
+//! the new place, gives attributes a declaration without a prefix, lets a declaration that it adds hide another one
+//! that is in use, and frees what it has just put into the tree if it finds no memory. So it is not used.
 
-use std::collections::HashSet;
-use std::ffi::c_int;
+use std::collections::{HashMap, HashSet};
 
 use leakproof::prelude::*;
 
 use crate::attributes::namespace_for;
 use crate::document::Document;
-use crate::ffi;
 use crate::node::{Namespace, Node};
-use crate::order::following;
+use crate::order::{behind, following};
+use crate::redeclare::{Redeclared, declaration, declared_at};
+use crate::serialize::uris::note_uri;
 
-#[methods(unsafe, rust_only)]
-impl crate::node::Node {
-    #[calls(ffi::xmlDOMWrapReconcileNamespaces, args = (null, self, options), fails = nonzero)]
-    fn reconcile_namespaces(&mut self, options: c_int) -> Result<()>;
-}
-
-/// The option of xmlDOMWrapReconcileNamespaces by which it removes declarations that repeat one; the headers have no
-/// name for it.
-const REMOVE_REDUNDANT: c_int = 1;
-
-/// Makes a node, and all below it, refer to declarations of namespaces that are in scope where the node is now
-/// (xmlDOMWrapReconcileNamespaces). Declarations that are missing are added, and those that repeat one are removed.
+/// Makes a node, and all below it, refer to declarations of namespaces that are in scope where the node is now.
+/// Declarations that are missing are added, and those that repeat one are taken away.
 pub(crate) fn reconcile<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) -> Result<()> {
     if !node.is_element() {
         return Ok(());
@@ -38,8 +28,16 @@ pub(crate) fn reconcile<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>)
     if !has_names && node.declared().is_none() && node.first_child().is_none() {
         return Ok(());
     }
-    tree.edit(node)?.reconcile_namespaces(REMOVE_REDUNDANT)?;
-    mend_all(tree, node)
+    let mut moved = Moved {
+        tree,
+        top: node,
+        scope: Scope::default(),
+        resolved: HashMap::new(),
+    };
+    match moved.mend_all()? {
+        true => drop_all_repeated(tree, node),
+        false => Ok(()),
+    }
 }
 
 /// Returns the declarations that are in scope at an element, the nearest first. `xmlns=""` does not count.
@@ -59,7 +57,7 @@ fn visible(
     let mut found = Vec::new();
     let mut prefixes = HashSet::new();
     for above in Successors::new(Some(element), Node::parent) {
-        for namespace in Successors::new(above.get().declared(), Namespace::next) {
+        for namespace in declared_at(above) {
             prefixes.try_reserve(1)?;
             let is_nearest = prefixes.insert(namespace.prefix_bytes());
             let is_left_out = leaves_out_own && above == element;
@@ -77,7 +75,7 @@ pub(crate) fn declarations<'t>(
     element: Borrowed<'t, Node>,
 ) -> impl Iterator<Item = Borrowed<'t, Namespace>> {
     let elements = Successors::new(Some(element), Node::parent);
-    elements.flat_map(|element| Successors::new(element.get().declared(), Namespace::next))
+    elements.flat_map(declared_at)
 }
 
 /// Returns the nearest declaration of a namespace that is in scope at an element; with `has_prefix`, the nearest one
@@ -105,44 +103,107 @@ pub(crate) fn of_prefix<'t>(
     declarations(element).find(|namespace| namespace.has_prefix(prefix))
 }
 
-/// The declarations at a node and at the elements above it, up to the node that was moved; the nearest are the last.
+/// The declarations at a node and at the elements above it, up to the node where a search began; the nearest are the
+/// last.
 #[derive(Default)]
-struct Scope<'t>(Vec<(Borrowed<'t, Node>, Borrowed<'t, Namespace>)>);
+pub(crate) struct Scope<'t> {
+    open: Vec<(Borrowed<'t, Node>, Borrowed<'t, Namespace>)>,
+    by_prefix: HashMap<Option<CString>, Vec<Borrowed<'t, Namespace>>>,
+    /// A declaration that does not count.
+    lost: Option<Borrowed<'t, Namespace>>,
+}
 
 impl<'t> Scope<'t> {
-    fn enter(&mut self, element: Borrowed<'t, Node>) -> Result<()> {
-        for namespace in Successors::new(element.get().declared(), Namespace::next) {
-            self.0.try_reserve(1)?;
-            self.0.push((element, namespace));
+    pub(crate) fn without(lost: Borrowed<'t, Namespace>) -> Self {
+        Scope {
+            lost: Some(lost),
+            ..Scope::default()
         }
+    }
+
+    pub(crate) fn enter(&mut self, element: Borrowed<'t, Node>) -> Result<()> {
+        let lost = self.lost;
+        let mut namespaces = declared_at(element).filter(|namespace| Some(*namespace) != lost);
+        namespaces.try_for_each(|namespace| self.add(element, namespace))
+    }
+
+    /// Adds a declaration of the innermost element.
+    fn add(
+        &mut self,
+        element: Borrowed<'t, Node>,
+        namespace: Borrowed<'t, Namespace>,
+    ) -> Result<()> {
+        self.open.try_reserve(1)?;
+        self.by_prefix.try_reserve(1)?;
+        let same = self.by_prefix.entry(namespace.prefix_bytes()).or_default();
+        same.try_reserve(1)?;
+        same.push(namespace);
+        self.open.push((element, namespace));
         Ok(())
     }
 
-    fn leave(&mut self, element: Borrowed<'t, Node>) {
-        while self.0.pop_if(|(other, _)| *other == element).is_some() {}
+    /// Adds a declaration of the outermost element, which has a prefix that no other one has.
+    fn add_first(
+        &mut self,
+        element: Borrowed<'t, Node>,
+        namespace: Borrowed<'t, Namespace>,
+    ) -> Result<()> {
+        self.add(element, namespace)?;
+        self.open.rotate_right(1);
+        Ok(())
+    }
+
+    pub(crate) fn leave(&mut self, element: Borrowed<'t, Node>) {
+        while let Some((_, namespace)) = self.open.pop_if(|(other, _)| *other == element) {
+            if let Some(same) = self.by_prefix.get_mut(&namespace.prefix_bytes()) {
+                same.pop();
+            }
+        }
+    }
+
+    /// Returns the nearest declaration of this prefix.
+    fn nearest(&self, prefix: &Option<CString>) -> Option<Borrowed<'t, Namespace>> {
+        self.by_prefix.get(prefix)?.last().copied()
+    }
+
+    /// Returns the nearest declaration without a prefix.
+    pub(crate) fn default_namespace(&self) -> Option<Borrowed<'t, Namespace>> {
+        self.nearest(&None)
+    }
+
+    /// Iterates over the declarations, the nearest first.
+    pub(crate) fn nearest_first(&self) -> impl Iterator<Item = Borrowed<'t, Namespace>> {
+        self.open.iter().rev().map(|(_, namespace)| *namespace)
     }
 
     /// Returns `true` if a nearer declaration has the prefix of this one, which is in scope further up.
-    fn hides(&self, namespace: Borrowed<'_, Namespace>) -> bool {
-        let is_same = |other: Borrowed<'_, Namespace>| {
-            other == namespace || other.shares_prefix(namespace.get())
-        };
-        let nearest = self.0.iter().rev().find(|(_, other)| is_same(*other));
-        nearest.is_some_and(|(_, other)| *other != namespace)
+    pub(crate) fn hides(&self, namespace: Borrowed<'_, Namespace>) -> bool {
+        if self.open.is_empty() {
+            return false;
+        }
+        let nearest = self.nearest(&namespace.prefix_bytes());
+        nearest.is_some_and(|nearest| nearest != namespace)
     }
 }
 
-/// Mends the names of a node, and of all below it.
-fn mend_all<'t>(tree: &Tree<'t, Document>, top: Borrowed<'t, Node>) -> Result<()> {
-    let mut scope = Scope::default();
+/// A step of a walk through a tree.
+pub(crate) enum Visit<'t> {
+    Enter(Borrowed<'t, Node>),
+    Leave(Borrowed<'t, Node>),
+}
+
+/// Walks through the tree at `top`, into each node and out of it again.
+pub(crate) fn visit<'t>(
+    top: Borrowed<'t, Node>,
+    mut step: impl FnMut(Visit<'t>) -> Result<()>,
+) -> Result<()> {
     let mut here = top;
     loop {
-        scope.enter(here)?;
-        mend(tree, here, &scope)?;
+        step(Visit::Enter(here))?;
         here = match here.get().first_shown() {
             Some(child) => child,
             None => loop {
-                scope.leave(here);
+                step(Visit::Leave(here))?;
                 if here == top {
                     return Ok(());
                 }
@@ -155,35 +216,237 @@ fn mend_all<'t>(tree: &Tree<'t, Document>, top: Borrowed<'t, Node>) -> Result<()
     }
 }
 
-/// Gives the names of an element and its attributes other declarations of their namespaces, where libxml2 has chosen
-/// one that is hidden, or, for an attribute, a default namespace. A declaration that is added has a prefix that nothing
-/// in scope has.
-fn mend<'t>(
-    tree: &Tree<'t, Document>,
-    element: Borrowed<'t, Node>,
-    scope: &Scope<'t>,
-) -> Result<()> {
-    if !element.is_element() {
-        return Ok(());
+/// A node that was moved, with all below it.
+struct Moved<'c, 't> {
+    tree: &'c Tree<'t, Document>,
+    top: Borrowed<'t, Node>,
+    /// The declarations from the node to the element that is looked at.
+    scope: Scope<'t>,
+    /// The declarations that names get instead of their former ones: the former one itself if it is in scope further up.
+    resolved: HashMap<Borrowed<'t, Namespace>, Borrowed<'t, Namespace>>,
+}
+
+impl<'t> Moved<'_, 't> {
+    /// Mends all names. Returns whether there were declarations.
+    fn mend_all(&mut self) -> Result<bool> {
+        let mut has_declarations = false;
+        visit(self.top, |step| match step {
+            Visit::Enter(node) if node.is_element() => {
+                has_declarations |= node.declared().is_some();
+                self.scope.enter(node)?;
+                self.mend_names_at(node)
+            }
+            Visit::Enter(_) => Ok(()),
+            Visit::Leave(node) => {
+                self.scope.leave(node);
+                Ok(())
+            }
+        })?;
+        Ok(has_declarations)
     }
-    let hidden = element.get().ns().filter(|it| scope.hides(*it));
-    if let Some(uri) = hidden.and_then(uri_of) {
-        let namespace = match nearest(element, &uri, false) {
-            Some(namespace) => namespace,
-            None => namespace_for(tree, element, &uri)?,
+
+    fn mend_names_at(&mut self, element: Borrowed<'t, Node>) -> Result<()> {
+        if let Some(namespace) = element.get().ns() {
+            self.mend(element, element, namespace)?;
+        }
+        for attribute in element.get().attribute_list() {
+            if let Some(namespace) = attribute.get().namespace()
+                && let Some(attribute) = attribute.get().as_node()
+            {
+                self.mend(element, attribute, namespace)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets a name, of an element or of its attribute, refer to a declaration that is in scope.
+    fn mend(
+        &mut self,
+        element: Borrowed<'t, Node>,
+        name: Borrowed<'t, Node>,
+        former: Borrowed<'t, Namespace>,
+    ) -> Result<()> {
+        let is_fit =
+            |other: Borrowed<'_, Namespace>| !(name.is_attribute() && other.has_no_prefix());
+        let is_present = match self.scope.nearest(&former.prefix_bytes()) {
+            Some(nearest) => nearest == former,
+            None => self.is_further_up(former)?,
         };
-        tree.edit(element)?.set_ns(Some(namespace.get()))?;
+        if is_present && is_fit(former) {
+            return Ok(());
+        }
+        let Some(uri) = uri_of(former) else {
+            return self.tree.edit(name)?.set_ns(None);
+        };
+        let resolved = self.resolved.get(&former).copied();
+        let resolved = resolved.filter(|other| is_fit(*other) && !self.scope.hides(*other));
+        let namespace = match resolved {
+            Some(namespace) => namespace,
+            None => match self.find(former, is_fit)? {
+                Some(namespace) => namespace,
+                None => self.declare(element, former, &uri, is_fit(former))?,
+            },
+        };
+        self.resolve(former, namespace)?;
+        self.tree.edit(name)?.set_ns(Some(namespace.get()))
     }
-    for attribute in element.get().attribute_list() {
-        let namespace = attribute.get().namespace();
-        let wrong = namespace.filter(|it| it.has_no_prefix() || scope.hides(*it));
-        let uri = wrong.and_then(uri_of);
-        if let (Some(uri), Some(attribute)) = (uri, attribute.get().as_node()) {
-            let namespace = namespace_for(tree, element, &uri)?;
-            tree.edit(attribute)?.set_ns(Some(namespace.get()))?;
+
+    fn resolve(
+        &mut self,
+        former: Borrowed<'t, Namespace>,
+        namespace: Borrowed<'t, Namespace>,
+    ) -> Result<()> {
+        self.resolved.try_reserve(1)?;
+        self.resolved.insert(former, namespace);
+        Ok(())
+    }
+
+    /// Returns whether a declaration is in scope above the node that was moved.
+    fn is_further_up(&mut self, namespace: Borrowed<'t, Namespace>) -> Result<bool> {
+        if self.resolved.get(&namespace) == Some(&namespace) {
+            return Ok(true);
+        }
+        let above = self.top.get().parent();
+        let found = above.and_then(|above| of_prefix(above, namespace.prefix_bytes().as_deref()));
+        // That of the prefix "xml" belongs to the document.
+        if found != Some(namespace) && !namespace.has_prefix(Some(c"xml")) {
+            return Ok(false);
+        }
+        self.resolve(namespace, namespace)?;
+        Ok(true)
+    }
+
+    /// Returns a declaration of the same namespace that is in scope: with the same prefix, or the nearest one.
+    fn find(
+        &self,
+        former: Borrowed<'t, Namespace>,
+        is_fit: impl Fn(Borrowed<'_, Namespace>) -> bool,
+    ) -> Result<Option<Borrowed<'t, Namespace>>> {
+        let is_wanted = |other: &Borrowed<'t, Namespace>| {
+            other.shares_uri(former.get()) && is_fit(*other) && !self.scope.hides(*other)
+        };
+        let above = self.top.get().parent();
+        let prefix = former.prefix_bytes();
+        let same = self.scope.nearest(&prefix);
+        let same = same.or_else(|| of_prefix(above?, prefix.as_deref()));
+        let mut inside = same.into_iter().chain(self.scope.nearest_first());
+        match (inside.find(is_wanted), above) {
+            (None, Some(above)) => Ok(in_scope(above)?.into_iter().find(is_wanted)),
+            (found, _) => Ok(found),
         }
     }
-    Ok(())
+
+    /// Declares a namespace: with its former prefix at the node that was moved, or at the element that needs it; where
+    /// that would change other names, with a new prefix at this element.
+    fn declare(
+        &mut self,
+        element: Borrowed<'t, Node>,
+        former: Borrowed<'t, Namespace>,
+        uri: &CStr,
+        with_former_prefix: bool,
+    ) -> Result<Borrowed<'t, Namespace>> {
+        let (tree, prefix) = (self.tree, former.prefix_bytes());
+        let is_hidden = self.scope.nearest(&prefix).is_some();
+        let prefix = prefix.as_deref();
+        let may_be_at = |place: Borrowed<'t, Node>| {
+            with_former_prefix
+                && declaration(place, prefix).is_none()
+                && !would_change(place, prefix, uri, true)
+        };
+        let declare = |place: Borrowed<'t, Node>| {
+            note_uri(tree.owner(), uri);
+            tree.edit(place)?.declare(uri, prefix)?;
+            declaration(place, prefix).ok_or(Error::Failed("xmlNewNs"))
+        };
+        if !is_hidden && may_be_at(self.top) {
+            let made = declare(self.top)?;
+            self.scope.add_first(self.top, made)?;
+            return Ok(made);
+        }
+        let made = match may_be_at(element) {
+            true => declare(element)?,
+            false => namespace_for(tree, element, uri)?,
+        };
+        self.scope.add(element, made)?;
+        Ok(made)
+    }
+}
+
+/// Returns `true` if a declaration at `top` would change the namespace of an element or attribute: one that uses the
+/// prefix in another sense, or, for the default namespace, an element in none. `with_top` includes the element at
+/// `top` itself.
+pub(crate) fn would_change(
+    top: Borrowed<'_, Node>,
+    prefix: Option<&CStr>,
+    uri: &CStr,
+    with_top: bool,
+) -> bool {
+    let is_other = |namespace: Borrowed<'_, Namespace>| {
+        namespace.has_prefix(prefix) && !namespace.stands_for(uri)
+    };
+    let mut here = Some(top);
+    while let Some(node) = here {
+        let is_top = node == top;
+        if !node.is_element() || (!is_top && declaration(node, prefix).is_some()) {
+            here = behind(node, top);
+            continue;
+        }
+        let is_changed = node.ns().map_or(prefix.is_none(), is_other);
+        let mut attributes = node.get().attribute_list();
+        if (is_changed && (with_top || !is_top))
+            || attributes.any(|attribute| attribute.namespace().is_some_and(is_other))
+        {
+            return true;
+        }
+        here = following(node, top);
+    }
+    false
+}
+
+fn drop_all_repeated<'t>(tree: &Tree<'t, Document>, top: Borrowed<'t, Node>) -> Result<()> {
+    let mut scope = Scope::default();
+    let mut redeclared = Redeclared::default();
+    visit(top, |step| match step {
+        Visit::Enter(node) => {
+            drop_repeated(tree, (node, top), &scope, &mut redeclared)?;
+            scope.enter(node)
+        }
+        Visit::Leave(node) => {
+            scope.leave(node);
+            Ok(())
+        }
+    })?;
+    match redeclared.is_empty() {
+        true => Ok(()),
+        false => redeclared.finish(tree, top),
+    }
+}
+
+/// Lets a node lose the declarations that repeat one further up: its names, and those below it, refer to that one.
+fn drop_repeated<'t>(
+    tree: &Tree<'t, Document>,
+    (node, top): (Borrowed<'t, Node>, Borrowed<'t, Node>),
+    scope: &Scope<'t>,
+    redeclared: &mut Redeclared<'t>,
+) -> Result<()> {
+    let above = top.get().parent();
+    let repeated = |namespace: Borrowed<'t, Namespace>| {
+        let prefix = namespace.prefix_bytes();
+        let nearest = scope.nearest(&prefix);
+        let further_up = nearest.or_else(|| of_prefix(above?, prefix.as_deref()));
+        further_up.filter(|other| namespace.has_uri() && other.shares_uri(namespace.get()))
+    };
+    let mut found = false;
+    for namespace in declared_at(node) {
+        if let Some(other) = repeated(namespace) {
+            redeclared.replace(namespace, other)?;
+            found = true;
+        }
+    }
+    match found {
+        true => redeclared.keep(tree, node, |namespace| repeated(namespace).is_none()),
+        false => Ok(()),
+    }
 }
 
 /// Returns the URI of a declaration; `None` for `xmlns=""`.
@@ -214,7 +477,7 @@ pub(crate) fn undeclare_default<'t>(
 ///
 /// The search ends at the first element without a prefix, which is in the default namespace itself. So it takes no
 /// time by the depth of the tree, unless all elements have prefixes.
-fn is_below_default_namespace(node: Borrowed<'_, Node>) -> bool {
+pub(crate) fn is_below_default_namespace(node: Borrowed<'_, Node>) -> bool {
     let above = Successors::new(node.get().parent(), Node::parent);
     let mut elements = above.take_while(|above| above.is_element());
     let answer = elements.find_map(|element| {
@@ -228,7 +491,5 @@ fn is_below_default_namespace(node: Borrowed<'_, Node>) -> bool {
 
 /// Returns whether a name without a prefix is in a namespace by a declaration at this element; `None` without one.
 fn default_at(element: Borrowed<'_, Node>) -> Option<bool> {
-    let mut declared = Successors::new(element.get().declared(), Namespace::next);
-    let default = declared.find(|namespace| namespace.has_no_prefix())?;
-    Some(default.has_uri())
+    declaration(element, None).map(|default| default.has_uri())
 }

@@ -82,18 +82,7 @@ impl crate::node::Node {
         r#type: "str | abc.Iterable[str] | None" = None
     ))]
     fn iter(&self, name: Option<&CStr>, r#type: Option<Bound<'_, PyAny>>) -> Result<Walk<'_>> {
-        let types = match r#type {
-            Some(types) => types_of(&types)?,
-            None => 1 << ffi::XML_ELEMENT_NODE,
-        };
-        name.map_or(Ok(()), valid::pattern)?;
-        Ok(Walk {
-            top: Borrowed::from(self),
-            wanted: Wanted {
-                name: name.map(CStr::to_owned),
-                types,
-            },
-        })
+        Walk::new(Borrowed::from(self), name, r#type)
     }
 
     #[rust_only]
@@ -109,6 +98,23 @@ impl crate::node::Node {
 pub(crate) struct Walk<'d> {
     top: Borrowed<'d, Node>,
     wanted: Wanted,
+}
+
+impl<'d> Walk<'d> {
+    pub(crate) fn new(
+        top: Borrowed<'d, Node>,
+        name: Option<&CStr>,
+        types: Option<Bound<'_, PyAny>>,
+    ) -> Result<Self> {
+        let types = match types {
+            Some(types) => types_of(&types)?,
+            None => 1 << ffi::XML_ELEMENT_NODE,
+        };
+        name.map_or(Ok(()), valid::pattern)?;
+        let name = name.map(CStr::to_owned);
+        let wanted = Wanted { name, types };
+        Ok(Walk { top, wanted })
+    }
 }
 
 /// The nodes that an iterator gives.

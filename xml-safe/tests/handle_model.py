@@ -28,7 +28,7 @@ XML_PREFIX = ("xml", "http://www.w3.org/XML/1998/namespace")
 def document_of(value):
     """The document that a handle or an iterator keeps, as the collector sees it."""
     while not isinstance(value, xml_safe.Document):
-        # An iterator also keeps the node at its place, which keeps the document, too.
+        # An iterator also keeps the nodes around its place, which keep the document, too.
         value = next(kept for kept in gc.get_referents(value) if isinstance(kept, xml_safe.Handle))
     return value
 
@@ -130,9 +130,10 @@ class Kept:
         self.in_cycles = 0
         self.in_iterators = 0
         self.prefixes = {}
-        # Of an iterator: the paths from its place on, and the node at its place.
+        # Of an iterator: the paths from its place on, the node at its place, and the one that it gave last.
         self.remaining = []
         self.place = None
+        self.last = None
 
     @property
     def open(self):
@@ -434,13 +435,15 @@ class World:
                 return kept
         return None
 
-    def place_iterator(self, kept, place):
-        """Take note of the node that an iterator keeps."""
-        if kept.place is not None:
-            kept.place.in_iterators -= 1
-        if place is not None:
-            place.in_iterators += 1
-        kept.place = place
+    def place_iterator(self, kept, place, last=None):
+        """Take note of the nodes that an iterator keeps: the next one, and the one that it gave last."""
+        for node in (kept.place, kept.last):
+            if node is not None:
+                node.in_iterators -= 1
+        for node in (place, last):
+            if node is not None:
+                node.in_iterators += 1
+        kept.place, kept.last = place, last
 
     def keep_node(self, index, tree, value, path):
         kept = tree.object_of(path)
@@ -569,6 +572,7 @@ class World:
                 return
             if not kept.remaining:
                 assert node is end
+                self.place_iterator(kept, None)
                 return
             path = kept.remaining.pop(0)
             assert node.path == path
@@ -576,7 +580,7 @@ class World:
             # The node is kept before the iterator forgets it.
             self.keep_node(choice.b, kept.tree, node, path)
             if not kept.gone:
-                self.place_iterator(kept, place)
+                self.place_iterator(kept, place, kept.tree.object_of(path))
 
     # ---- operations: XPath
 
@@ -763,7 +767,7 @@ class World:
             # The collector saw the document through what lives in it.
             kept.tree.reference = weakref.ref(document_of(value))
         self.weak = [entry for entry in self.weak if (entry[2].kind, entry[2].tree) != ("document", kept.tree)]
-        self.weak = [entry for entry in self.weak if entry[2] not in (kept, kept.place)]
+        self.weak = [entry for entry in self.weak if entry[2] not in (kept, kept.place, kept.last)]
 
     # ---- operations: several things at once
 

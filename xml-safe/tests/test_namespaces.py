@@ -189,10 +189,12 @@ def test_an_element_is_taken_out_of_its_namespace():
     e.namespace = None
     assert [(node.name, node.namespace) for node in e.iter()] == [("e", None), ("f", "urn:d")]
     check(doc.root)
-    before = doc.root.to_string()
-    with pytest.raises(ValueError, match="default namespace"):
-        doc.root.namespace = None
-    assert doc.root.to_string() == before
+    doc.root.namespace = None
+    assert (
+        doc.root.to_string()
+        == '<r xmlns:p="urn:p"><a xmlns=""><b xmlns="urn:d"/><p:c/></a><e xmlns=""><f xmlns="urn:d"/></e></r>'
+    )
+    check(doc.root)
     plain = parse("<r/>").root
     plain.namespace = None
     assert plain.to_string() == "<r/>"
@@ -296,7 +298,7 @@ def test_random_namespaces_mean_the_same_when_written():
             node = chance.choice(nodes)
             uri = chance.choice([*uris, None])
             try:
-                match chance.randrange(6):
+                match chance.randrange(9):
                     case 0 | 1:
                         made = doc.create_element("e" if uri is None else f"{{{uri}}}e")
                         node.append(made)
@@ -311,9 +313,164 @@ def test_random_namespaces_mean_the_same_when_written():
                         target = chance.choice(nodes)
                         if node is not root:
                             target.append(node)
+                    case 6:
+                        before = expanded(node)
+                        node.undeclare_namespace(chance.choice([None, "p", "q", "ns0"]))
+                        assert expanded(node) == before
+                    case 7:
+                        before = expanded(node)
+                        node.cleanup_namespaces(keep_prefixes=chance.choice([(), ["p"], [None]]))
+                        assert expanded(node) == before
+                    case 8:
+                        copy = node.copy()
+                        copy.undeclare_namespace(chance.choice([None, "p"]))
+                        check(copy)
             except ValueError:
                 pass
             check(root)
+
+
+# ---- declarations that go
+
+
+def test_a_declaration_is_taken_away():
+    root = parse("<r xmlns:a='urn:a' xmlns:b='urn:b' xmlns='urn:d'><b:e b:k='1'/></r>").root
+    root.undeclare_namespace("a")
+    assert root.to_string() == '<r xmlns:b="urn:b" xmlns="urn:d"><b:e b:k="1"/></r>'
+    for prefix, words in [("a", "does not declare the prefix"), ("b", "in use"), (None, "default namespace is in use")]:
+        with pytest.raises(ValueError, match=words):
+            root.undeclare_namespace(prefix)
+    with pytest.raises(ValueError, match="does not declare a default namespace"):
+        root.first_child.undeclare_namespace()
+    assert root.to_string() == '<r xmlns:b="urn:b" xmlns="urn:d"><b:e b:k="1"/></r>'
+    assert root.namespaces == {"b": "urn:b", None: "urn:d"}
+
+
+def test_a_prefix_is_changed():
+    root = parse("<a:r xmlns:a='urn:a' a:k='1'><a:e/><e xmlns:b='urn:other'><a:f a:k='2'/></e></a:r>").root
+    before = expanded(root)
+    held = root.attributes.node("{urn:a}k")
+    root.declare_namespace("c", "urn:a")
+    root.undeclare_namespace("a")
+    assert root.to_string() == ('<c:r xmlns:c="urn:a" c:k="1"><c:e/><e xmlns:b="urn:other"><c:f c:k="2"/></e></c:r>')
+    assert expanded(root) == before
+    assert (held.prefix, held.namespace) == ("c", "urn:a")
+
+
+def test_a_prefix_that_is_hidden_further_down_stands_for_nothing_there():
+    root = parse("<a:r xmlns:a='urn:a' xmlns:c='urn:a'><e xmlns:c='urn:c'><a:f/></e></a:r>").root
+    before = root.to_string()
+    with pytest.raises(ValueError, match='prefix "a" is in use'):
+        root.undeclare_namespace("a")
+    assert root.to_string() == before
+    root.first_child.declare_namespace("d", "urn:a")
+    root.undeclare_namespace("a")
+    assert root.to_string() == '<c:r xmlns:c="urn:a"><e xmlns:c="urn:c" xmlns:d="urn:a"><d:f/></e></c:r>'
+
+
+def test_an_attribute_does_not_get_the_default_namespace():
+    root = parse("<r xmlns='urn:a' xmlns:a='urn:a'><a:e/><e a:k='1'/></r>").root
+    with pytest.raises(ValueError, match='prefix "a" is in use'):
+        root.undeclare_namespace("a")
+    root.children[1].attributes.clear()
+    root.undeclare_namespace("a")
+    assert root.to_string() == '<r xmlns="urn:a"><e/><e/></r>'
+
+
+def test_a_declaration_further_up_is_used_instead():
+    root = parse("<r xmlns:a='urn:a'><e xmlns:a='urn:a' a:k='1'><a:f/></e><e xmlns:a='urn:x'><a:f/></e></r>").root
+    first, second = root.children
+    first.undeclare_namespace("a")
+    with pytest.raises(ValueError, match="in use"):
+        second.undeclare_namespace("a")
+    assert root.to_string() == '<r xmlns:a="urn:a"><e a:k="1"><a:f/></e><e xmlns:a="urn:x"><a:f/></e></r>'
+    first.remove()
+    assert first.to_string() == '<e xmlns:a="urn:a" a:k="1"><a:f/></e>'
+
+
+def test_the_declaration_of_no_default_namespace():
+    root = parse("<r xmlns='urn:d'><e xmlns=''><f/></e><p:g xmlns:p='urn:p' xmlns=''/></r>").root
+    e, g = root.children
+    with pytest.raises(ValueError, match="in use"):
+        e.undeclare_namespace()
+    g.undeclare_namespace()
+    assert g.to_string() == '<p:g xmlns="urn:d" xmlns:p="urn:p"/>'
+    root.cleanup_namespaces()
+    assert root.to_string() == '<r xmlns="urn:d"><e xmlns=""><f/></e><p:g xmlns:p="urn:p"/></r>'
+    root.namespace = None
+    root.cleanup_namespaces()
+    assert root.to_string() == '<r><e><f/></e><p:g xmlns:p="urn:p"/></r>'
+
+
+def test_declarations_that_nothing_uses_are_taken_away():
+    root = parse(
+        "<r xmlns:a='urn:a' xmlns:b='urn:b' xmlns='urn:d'><b:e xmlns:c='urn:c' xmlns:xsi='urn:x' xsi:type='c:t'>"
+        "<f xmlns:a='urn:a' xmlns='urn:b' a:k='1'/></b:e></r>"
+    ).root
+    before = expanded(root)
+    root.cleanup_namespaces(keep_prefixes=["c"])
+    assert expanded(root) == before
+    assert root.to_string() == (
+        '<r xmlns:b="urn:b" xmlns="urn:d"><b:e xmlns:c="urn:c" xmlns:xsi="urn:x" xsi:type="c:t">'
+        '<f xmlns:a="urn:a" xmlns="urn:b" a:k="1"/></b:e></r>'
+    )
+    root.first_child.cleanup_namespaces()
+    assert root.first_child.namespaces == {"b": "urn:b", None: "urn:d", "xsi": "urn:x"}
+    check(root)
+    unused = parse("<p:r xmlns:p='urn:p' xmlns='urn:d'/>").root
+    unused.cleanup_namespaces(keep_prefixes=[None])
+    assert unused.namespaces == {"p": "urn:p", None: "urn:d"}
+    unused.cleanup_namespaces()
+    assert unused.namespaces == {"p": "urn:p"}
+
+
+@pytest.mark.parametrize("prefixes", ["p", 1, [1], [b"p"]])
+def test_prefixes_to_keep_are_several_texts(prefixes):
+    root = parse("<r xmlns:p='urn:p'/>").root
+    with pytest.raises(TypeError):
+        root.cleanup_namespaces(keep_prefixes=prefixes)
+    assert root.namespaces == {"p": "urn:p"}
+
+
+def test_declarations_do_not_pile_up():
+    root = parse("<r/>").root
+    for number in range(300):
+        root.namespace = f"urn:{number}"
+        root.set(f"{{urn:k{number}}}k", "v")
+        root.attributes.clear()
+        root.cleanup_namespaces()
+        assert len(root.namespaces) == 1
+    root.namespace = None
+    assert root.to_string() == "<r/>"
+
+
+def test_the_declaration_of_an_own_default_namespace_is_exchanged():
+    root = parse("<r xmlns='urn:1'><p:e xmlns:p='urn:p'/></r>").root
+    root.namespace = "urn:2"
+    assert root.to_string() == '<r xmlns="urn:2"><p:e xmlns:p="urn:p"/></r>'
+    root.append_element("{urn:2}f")
+    root.namespace = "urn:3"
+    assert root.to_string() == '<ns0:r xmlns="urn:2" xmlns:ns0="urn:3"><p:e xmlns:p="urn:p"/><f/></ns0:r>'
+    check(root)
+
+
+def test_what_has_no_declarations_loses_none():
+    doc = parse("<r k='1'>t</r>")
+    for node in (doc.root.first_child, doc.root.attributes.node("k"), *doc.xpathEval("/")):
+        with pytest.raises(ValueError, match="does not declare"):
+            node.undeclare_namespace("p")
+        node.cleanup_namespaces()
+    doc.xpathEval("/")[0].cleanup_namespaces()
+    assert doc.root.to_string() == '<r k="1">t</r>'
+
+
+def test_a_deep_tree_loses_a_declaration_in_a_time_by_its_size():
+    text = "<a:r xmlns:a='urn:a' xmlns:b='urn:a' xmlns:c='urn:c'>" + "<a:e>" * 50_000 + "</a:e>" * 50_000 + "</a:r>"
+    root = parse(text, huge=True).root
+    root.undeclare_namespace("a")
+    root.cleanup_namespaces()
+    assert root.namespaces == {"b": "urn:a"}
+    assert {node.prefix for node in root.iter()} == {"b"}
 
 
 # ---- moves, where libxml2's xmlDOMWrapReconcileNamespaces goes wrong

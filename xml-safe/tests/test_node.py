@@ -5,6 +5,7 @@ import gc
 import pickle
 import re
 import weakref
+from collections.abc import Sequence
 
 import pytest
 import xml_safe
@@ -179,7 +180,7 @@ def test_document(find, type, rich):
 @every_type
 def test_children(find, type):
     children = find(type).children
-    assert isinstance(children, list)
+    assert isinstance(children, Sequence)
     assert all(isinstance(n, Node) for n in children)
     types = [n.type for n in children]
     if type == "element":

@@ -14,6 +14,7 @@ from ._native import (
     AttributeDeclaration,
     Attributes,
     BusyError,
+    Children,
     ClosedError,
     Document,
     Dtd,
@@ -39,6 +40,7 @@ __all__ = [
     "AttributeDeclaration",
     "Attributes",
     "BusyError",
+    "Children",
     "ClosedError",
     "Document",
     "Dtd",
@@ -61,5 +63,7 @@ __all__ = [
 ]
 
 from collections.abc import MutableMapping as _MutableMapping
+from collections.abc import Sequence as _Sequence
 
 _MutableMapping.register(Attributes)
+_Sequence.register(Children)

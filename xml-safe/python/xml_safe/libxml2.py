@@ -110,8 +110,8 @@ class xmlCore:
     @property
     def children(self) -> "xmlCore | None":
         """The first child; its `next` is the second."""
-        siblings = self._o.children
-        return _wrap_sibling(siblings, 0) if siblings else None
+        first = self._o.first_child
+        return None if first is None else _wrap(first)
 
     def xpathEval(self, expr: str) -> "xpathResult":
         return _evaluate(self._o.xpathEval, expr)
@@ -120,17 +120,10 @@ class xmlCore:
 class xmlNode(xmlCore):
     """A node of a document, which it keeps alive."""
 
-    _siblings: list[Node] | None = None
-    _index = 0
-
     @property
     def next(self) -> xmlCore | None:
-        if self._siblings is None:
-            parent = self._o.parent
-            self._siblings = [] if parent is None else parent.children
-            # An attribute isn't one of its parent's children.
-            self._index = self._siblings.index(self._o) if self._o in self._siblings else len(self._siblings)
-        return _wrap_sibling(self._siblings, self._index + 1)
+        following = self._o.next
+        return None if following is None else _wrap(following)
 
     def prop(self, name: str) -> str | None:
         """Return the value of the attribute `name` in any namespace, or None."""
@@ -259,12 +252,3 @@ def _document(node: Node) -> Document:
     document = node.document
     assert document is not None
     return document
-
-
-def _wrap_sibling(siblings: list[Node], index: int) -> xmlCore | None:
-    if index >= len(siblings):
-        return None
-    sibling = _wrap(siblings[index])
-    if isinstance(sibling, xmlNode):
-        sibling._siblings, sibling._index = siblings, index
-    return sibling

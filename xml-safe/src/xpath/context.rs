@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use leakproof::prelude::*;
 use leakproof::pyo3::inspect::PyStaticExpr;
 use leakproof::pyo3::prelude::{Bound, PyAny, PyAnyMethods, PyResult};
-use leakproof::pyo3::types::{PyList, PyListMethods, PyTuple};
+use leakproof::pyo3::types::{PySequence, PySequenceMethods, PyString, PyTuple};
 use leakproof::{CallContext, IdleHandles, KeptPart, Reusable, handles_signals, with_handle};
 
 use crate::document::Document;
@@ -263,9 +263,9 @@ impl XPathContext {
             return Err(Error::Value("the context has no document".into()));
         };
         // A list may be changed meanwhile.
-        let value = match value.cast::<PyList>() {
-            Ok(list) => list.to_tuple().into_any(),
-            Err(_) => value,
+        let value = match value.cast::<PySequence>() {
+            Ok(sequence) if !value.is_instance_of::<PyString>() => sequence.to_tuple()?.into_any(),
+            _ => value,
         };
         let kept = nodes_of(&value)?;
         self.bind_variable(document.get(), &key, &value)?;

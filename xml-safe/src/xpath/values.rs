@@ -7,7 +7,9 @@ use leakproof::pyo3::exceptions::PyTypeError;
 use leakproof::pyo3::prelude::{
     Bound, Py, PyAny, PyAnyMethods, PyDictMethods, PyStringMethods, PyTypeMethods,
 };
-use leakproof::pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use leakproof::pyo3::types::{
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PySequence, PyString,
+};
 use leakproof::{IdleHandles, Reusable, with_handle};
 
 use crate::document::{Document, DocumentClass};
@@ -324,7 +326,8 @@ fn passed_value_of(
         let nodes = value.call_method1("xpathEval", ("/",))?;
         return passed_value_of(document, &nodes, what);
     }
-    if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
+    let is_bytes = value.is_instance_of::<PyBytes>() || value.is_instance_of::<PyByteArray>();
+    if !is_bytes && value.cast::<PySequence>().is_ok() {
         let mut nodes = Vec::new();
         for item in value.try_iter()? {
             nodes.try_reserve(1)?;
