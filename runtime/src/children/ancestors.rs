@@ -119,6 +119,9 @@ pub(crate) fn used_alone_with(handles: &[Id]) -> SmallVec<[Id; 2]> {
         reached.retain(|id| !found.contains(id));
         found.extend(reached);
     }
+    let mut owned = owned_alone_with(handles);
+    owned.retain(|id| !found.contains(id));
+    found.extend(owned);
     found
 }
 
@@ -126,13 +129,35 @@ pub(crate) fn used_alone_with(handles: &[Id]) -> SmallVec<[Id; 2]> {
 /// handle, or in the ancestors that are used so.
 pub(crate) fn exclusive_owned(id: Id, parents: &[Id]) -> Vec<Id> {
     with_table(|table| {
-        let handles = possible_resources(table, id)
-            .into_iter()
-            .chain(parents.iter().copied());
-        let within = handles.flat_map(|handle| all_within(table, handle));
-        let entries = within.filter_map(|kept| table.get(&kept));
-        entries.flat_map(|entry| entry.owned.clone()).collect()
+        let handles = possible_resources(table, id).into_iter();
+        owned_within(table, handles.chain(parents.iter().copied()))
     })
+}
+
+/// Returns the counted objects that exclusive uses of the handles use exclusively. C may have a part in pieces, so it
+/// is not asked for the owner, which is among the handles if the part knows it.
+fn owned_alone_with(handles: &[Id]) -> Vec<Id> {
+    let reach_others = |id: &&Id| id.kind.resource_kind().reaches_others();
+    let of_handle = |id: &Id| match (id.kind.hidden_resource_kind(), id.kind.is_view()) {
+        (Some(kind), _) => with_table(|table| {
+            let possible = resources_of_kind(table, kind);
+            owned_within(table, possible.into_iter())
+        }),
+        (None, true) => Vec::new(),
+        (None, false) => exclusive_owned(*id, &exclusive_parents(*id)),
+    };
+    handles
+        .iter()
+        .filter(reach_others)
+        .flat_map(of_handle)
+        .collect()
+}
+
+/// Returns the counted objects that C has owners of in the handles, and in what C keeps there.
+fn owned_within(table: &Table, handles: impl Iterator<Item = Id>) -> Vec<Id> {
+    let within = handles.flat_map(|handle| all_within(table, handle));
+    let entries = within.filter_map(|kept| table.get(&kept));
+    entries.flat_map(|entry| entry.owned.clone()).collect()
 }
 
 /// Returns whether exclusive calls on `keeper` use the parent of `given` exclusively: `keeper` is that parent, or

@@ -21,6 +21,7 @@ mod addresses;
 mod aliasing;
 mod alone;
 mod alone_locked;
+mod alone_owners;
 mod alone_reached;
 mod author_code;
 mod borrowed_views;
