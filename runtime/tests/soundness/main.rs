@@ -20,6 +20,7 @@ mod forked;
 mod addresses;
 mod aliasing;
 mod alone;
+mod alone_beside;
 mod alone_locked;
 mod alone_owners;
 mod alone_reached;
