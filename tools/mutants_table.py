@@ -1293,7 +1293,6 @@ KEEPING = [
     mutant(CHILDREN_ANCESTORS, "an exclusive callback does not bar the counted objects that C keeps in its handle", ("add_new(&mut found, owned_within(table, uses));", "add_new(&mut found, owned_within(table, uses.take(0)));")),
     mutant(CHILDREN_ANCESTORS, "an exclusive callback of a part does not bar what owners are in that the part does not know", ("add_new(&mut found, all_of_kind(table, kind))", "add_new(&mut found, all_of_kind(table, kind).into_iter().take(0))")),
     mutant(CHILDREN_ANCESTORS, "an exclusive callback of a part does not bar the parents of owners that the part does not know", ("iter::successors(parent(&id), parent)", "iter::successors(None, parent)")),
-    mutant(USES_RELEASE, "what lives in a handle is released beside an exclusive callback of a part that may be in that", ("ancestors.iter().any(|claim| entry.may_bar(claim))", "ancestors.iter().any(|claim| false && entry.may_bar(claim))")),
     mutant(USES_RELEASE, "a handle is released beside an exclusive callback of a part that may be in it", ("!own.is_counted() && entry.may_bar(&own)", "false && entry.may_bar(&own)")),
     mutant(USES_RELEASE, "a release asks only for uses of the same objects", ("let may_be_used = is_any_barred()", "let may_be_used = false")),
     mutant(USES_RELEASE, "what waits for an exclusive callback outside of calls waits for the next call", ("        LEFT.set(true);", "        LEFT.set(LEFT.get());")),
