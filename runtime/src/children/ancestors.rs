@@ -103,36 +103,80 @@ pub(crate) fn exclusive_parents(id: Id) -> SmallVec<[Id; 2]> {
 }
 
 /// Returns the handles, what exclusive uses of them use exclusively, and all that C keeps them in or lends them by. The
-/// owners of a part are among the handles: C may have the part in pieces, so it is not asked for them.
+/// owners of a part are among the handles: C may have the part in pieces, so it is not asked for them. Where the part
+/// does not know its owner, any handle of the owner's kind may be that.
 pub(crate) fn used_alone_with(handles: &[Id]) -> SmallVec<[Id; 2]> {
     let mut found: SmallVec<[Id; 2]> = SmallVec::from_slice(handles);
+    let hidden = handles
+        .iter()
+        .filter_map(|id| id.kind.hidden_resource_kind());
+    for kind in hidden {
+        with_table(|table| add_new(&mut found, all_of_kind(table, kind)));
+    }
+    let owners = found.len();
     let mut next = 0;
     while let Some(here) = found.get(next).copied() {
         next += 1;
         if here.kind.is_view() {
             continue;
         }
-        let mut reached = exclusive_parents(here);
+        let parents = match next <= handles.len() {
+            true => exclusive_parents(here),
+            false => with_table(|table| known_exclusive_parents(table, here)),
+        };
         with_table(|table| {
-            reached.extend(table.get(&here).into_iter().flat_map(HandleEntry::keepers))
+            if next <= owners && here.kind.reaches_others() {
+                let uses = iter::once(here).chain(parents.iter().copied());
+                add_new(&mut found, owned_within(table, uses));
+            }
+            add_new(&mut found, parents);
+            let keepers = table.get(&here).into_iter().flat_map(HandleEntry::keepers);
+            add_new(&mut found, keepers);
         });
-        reached.retain(|id| !found.contains(id));
-        found.extend(reached);
     }
     found
+}
+
+/// Adds the handles that are not there.
+fn add_new(found: &mut SmallVec<[Id; 2]>, ids: impl IntoIterator<Item = Id>) {
+    for id in ids {
+        if !found.contains(&id) {
+            found.push(id);
+        }
+    }
+}
+
+/// The handles of a kind that live in others, or that C keeps, or keeps something in. Of the rest nothing else is in
+/// pieces with them.
+fn all_of_kind(table: &Table, kind: &'static HandleKind) -> Vec<Id> {
+    let all = table.keys().copied();
+    all.filter(|id| ptr::eq(kind, id.kind)).collect()
+}
+
+/// [`exclusive_parents`] of a handle that may be another thread's: no part is asked for its owner.
+fn known_exclusive_parents(table: &Table, id: Id) -> SmallVec<[Id; 2]> {
+    let parent = |id: &Id| {
+        let sharing = id.kind.sharing();
+        let is_used = !id.kind.is_view() && (sharing.holds_parent || sharing.mut_parent);
+        table.get(id).filter(|_| is_used)?.parents.first
+    };
+    iter::successors(parent(&id), parent).collect()
 }
 
 /// Returns the counted objects that an exclusive use of the handle uses exclusively: those that C has owners of in the
 /// handle, or in the ancestors that are used so.
 pub(crate) fn exclusive_owned(id: Id, parents: &[Id]) -> Vec<Id> {
     with_table(|table| {
-        let handles = possible_resources(table, id)
-            .into_iter()
-            .chain(parents.iter().copied());
-        let within = handles.flat_map(|handle| all_within(table, handle));
-        let entries = within.filter_map(|kept| table.get(&kept));
-        entries.flat_map(|entry| entry.owned.clone()).collect()
+        let handles = possible_resources(table, id).into_iter();
+        owned_within(table, handles.chain(parents.iter().copied()))
     })
+}
+
+/// Returns the counted objects that C has owners of in the handles, and in what C keeps there.
+fn owned_within(table: &Table, handles: impl Iterator<Item = Id>) -> Vec<Id> {
+    let within = handles.flat_map(|handle| all_within(table, handle));
+    let entries = within.filter_map(|kept| table.get(&kept));
+    entries.flat_map(|entry| entry.owned.clone()).collect()
 }
 
 /// Returns whether exclusive calls on `keeper` use the parent of `given` exclusively: `keeper` is that parent, or

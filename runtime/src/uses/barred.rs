@@ -7,6 +7,7 @@
 
 use super::call::Uses;
 use super::depth::Depth;
+use super::release::leave_waiting;
 use super::table::{By, Claim, Claims, table};
 use super::watching::watch;
 use crate::children;
@@ -29,5 +30,12 @@ impl Barred {
             // When the callback has returned, C still has the handles in pieces.
             _uses: Uses::of(number).quietly(),
         }
+    }
+}
+
+impl Drop for Barred {
+    fn drop(&mut self) {
+        // Where no call runs that C calls back in, nobody else would run them.
+        leave_waiting();
     }
 }

@@ -12,7 +12,7 @@ use super::call::{Refused, Use, Uses, begin_claims};
 use super::depth::{Depth, is_inside};
 use super::held_back::{hold_back, leak, may_not_wait};
 use super::keeping::{kept_so_far, may_keep};
-use super::table::{Beginner, By, Claim, Claims, UseEntry, table};
+use super::table::{Beginner, By, Claim, Claims, UseEntry, is_any_barred, table};
 use super::watching::is_watching;
 use crate::callback::expected;
 use crate::children::{self, HoldersGone, Id};
@@ -150,6 +150,8 @@ fn begin_unless_used(id: Id, kept: u64) -> Option<Option<Uses>> {
         let is_lent_of = |claim: &Claim| entry.claim.may_be_lent_of(claim);
         let is_callback_s = entry.by == By::Callback && entry.depth.thread == depth.thread;
         (entry.is_of_object(&own) || is_lent_of(&own)) && is_in_way
+            || !own.is_counted() && entry.may_bar(&own)
+            || ancestors.iter().any(|claim| entry.may_bar(claim))
             || entry.claim.exclusive
                 && (entry.claim.viewed || entry.depth.is_left_by(depth))
                 && ancestors.iter().any(|claim| entry.meets(claim) || is_lent_of(claim))
@@ -160,7 +162,8 @@ fn begin_unless_used(id: Id, kept: u64) -> Option<Option<Uses>> {
     if kept != kept_so_far() {
         return None;
     }
-    let may_be_used = table.may_hold(&own, true)
+    let may_be_used = is_any_barred()
+        || table.may_hold(&own, true)
         || ancestors
             .iter()
             .any(|claim| table.may_hold(claim, claim.is_counted()));
@@ -199,14 +202,21 @@ thread_local! {
     static LEFT: Cell<bool> = const { Cell::new(false) };
 }
 
+/// Leaves the releases that wait to the end of the callbacks of this thread ([`AtCallbackEnd`]).
+pub(super) fn leave_waiting() {
+    if deferred::is_any_waiting() {
+        LEFT.set(true);
+    }
+}
+
 /// Set while a thread is being started that looks at the releases that were left.
 static STARTING: AtomicBool = AtomicBool::new(false);
 
 inventory::submit! { InChild(|| STARTING.store(false, Ordering::Release)) }
 
 /// The end of a callback outside of calls, as on a thread of C's own: no call of the thread runs the releases that
-/// waited for the calls of the callback. When this is dropped, a thread of its own runs them, since C may wait for the
-/// end of this one.
+/// waited for the calls of the callback, or for the end of one that is `exclusive`. When this is dropped, a thread of
+/// its own runs them, since C may wait for the end of this one.
 pub(crate) struct AtCallbackEnd;
 
 impl Drop for AtCallbackEnd {

@@ -261,6 +261,12 @@ impl UseEntry {
         self.is_locked && self.depth.thread != one.depth.thread
     }
 
+    /// Returns whether a callback bars what may be in the object, or what the object may be in: nobody knows the owner
+    /// of a part that does not know it.
+    pub(super) fn may_bar(&self, claim: &Claim) -> bool {
+        self.by == By::Barring && (claim.may_be_in(&self.claim) || self.claim.may_be_in(claim))
+    }
+
     /// Returns whether this use is in no way of another one, whatever that is of.
     fn admits(&self, one: Beginner) -> bool {
         self.is_of_same_callback(one) || self.is_released_elsewhere(one)
@@ -275,8 +281,7 @@ impl UseEntry {
             (false, true) if claim.may_be_lent_of(&self.claim) => true,
             (false, true) if self.claim.may_be_lent_of(claim) => true,
             _ if self.claim.may_live_in(claim) || claim.may_live_in(&self.claim) => true,
-            _ if self.by == By::Barring && claim.may_be_in(&self.claim) => true,
-            _ if self.by == By::Barring && self.claim.may_be_in(claim) => true,
+            _ if self.may_bar(claim) => true,
             _ => self.meets(claim),
         };
         meets()

@@ -302,6 +302,26 @@ fn child_that_an_exclusive_callback_drops_is_released_when_the_call_has_ended() 
 }
 
 #[test]
+fn child_of_what_a_part_may_be_in_is_released_when_an_exclusive_callback_of_the_part_has_ended() {
+    let mut native = Native::start();
+    let jar: &'static Owned<'_, Jar> = Box::leak(Box::new(Jar::new().unwrap()));
+    leaks(jar);
+    for lost in ["Jar", "Content", "Label"] {
+        native.loses(lost);
+    }
+    native.counts("Jar");
+    LID.set(Some(jar.lid().unwrap()));
+    jar.label().unwrap().pour(&Look(|_| {
+        drop(LID.take());
+        assert_eq!(live("Lid"), 1);
+        // Of no other jar is it known that it is not the one that the label is a part of.
+        drop(Jar::new().unwrap());
+        assert_eq!(live("Jar"), 2);
+    }));
+    assert_eq!((live("Lid"), live("Jar")), (0, 1));
+}
+
+#[test]
 fn other_handles_are_used_beside_an_exclusive_callback() {
     pour(
         |_| (),

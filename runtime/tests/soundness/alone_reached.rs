@@ -128,6 +128,33 @@ mod ffi {
         }
     }
 
+    /// A mark in a book.
+    pub struct mark {
+        _book: book,
+    }
+    /// The wheel of a sorter.
+    pub struct wheel {
+        _sorter: sorter,
+    }
+
+    pub unsafe extern "C" fn book_mark(book: *mut book) -> *mut mark {
+        touch(book);
+        book.cast()
+    }
+
+    pub unsafe extern "C" fn mark_sort(mark: *mut mark, look: look, data: *mut c_void) {
+        unsafe { book_sort(mark.cast(), look, data) };
+    }
+
+    pub unsafe extern "C" fn sorter_wheel(sorter: *mut sorter) -> *mut wheel {
+        touch(sorter);
+        sorter.cast()
+    }
+
+    pub unsafe extern "C" fn wheel_sort(wheel: *mut wheel, look: look_at, data: *mut c_void) {
+        unsafe { sorter_sort(wheel.cast(), look, data) };
+    }
+
     pub unsafe extern "C" fn plot_new() -> *mut plot {
         acquire("Plot", plot { first: null_mut() })
     }
@@ -196,6 +223,14 @@ struct Bag;
 #[handle(raw = ffi::sorter, release = ffi::sorter_free, parent = Book, mut_parent, fork_safe)]
 struct Sorter;
 
+/// A part that does not know its book.
+#[handle(raw = ffi::mark, part_of = Book)]
+struct Mark;
+
+/// A part that does not know its sorter.
+#[handle(raw = ffi::wheel, part_of = Sorter)]
+struct Wheel;
+
 #[handle(raw = ffi::plot, release = ffi::plot_free, tree, fork_safe)]
 struct Plot;
 
@@ -222,6 +257,21 @@ impl Book {
 
     #[calls(ffi::book_sort, args = (self, look.look, look.data))]
     fn sort(&self, look: &Look);
+
+    #[calls(ffi::book_mark)]
+    fn mark(&self) -> Option<Borrowed<Mark>>;
+}
+
+#[methods(unsafe, rust_only)]
+impl Mark {
+    #[calls(ffi::mark_sort, args = (self, look.look, look.data))]
+    fn sort(&self, look: &Look);
+}
+
+#[methods(unsafe, rust_only)]
+impl Wheel {
+    #[calls(ffi::wheel_sort, args = (self, look.look_at, look.data))]
+    fn sort(&self, look: &LookAt);
 }
 
 #[methods(unsafe, rust_only)]
@@ -243,6 +293,9 @@ impl Bag {
 impl Sorter {
     #[calls(ffi::sorter_sort, args = (self, look.look_at, look.data))]
     fn sort(&self, look: &LookAt);
+
+    #[calls(ffi::sorter_wheel)]
+    fn wheel(&self) -> Option<Borrowed<Wheel>>;
 }
 
 #[methods(unsafe, rust_only)]
@@ -307,36 +360,53 @@ fn with<T: 'static, R>(
     place.with_borrow(|it| f(it.as_ref().unwrap()))
 }
 
-#[test]
-fn keeper_of_a_handle_is_not_used_beside_an_exclusive_callback_of_that() {
+/// Puts a book into the bag of the thread, lets `sort` sort it, and empties the bag.
+fn sort_in_bag(sort: impl FnOnce(&Book)) {
     let _native = Native::start();
     LOOKS.set(0);
     let mut bag = Bag::new().unwrap();
     bag.put(Book::new().unwrap());
     BAG.set(Some(bag));
-    with(&BAG, |bag| {
-        bag.book().unwrap().sort(&Look(|| {
-            assert!(matches!(
-                with(&BAG, |bag| bag.index()),
-                Err(Error::Busy("Bag"))
-            ));
-        }))
-    });
+    with(&BAG, |bag| sort(bag.book().unwrap().get()));
     assert_eq!(LOOKS.get(), 1);
     assert_eq!(with(&BAG, |bag| bag.index()).unwrap(), 2);
     BAG.set(None);
 }
 
+const USE_BAG: Look = Look(|| {
+    let index = with(&BAG, |bag| bag.index());
+    assert!(matches!(index, Err(Error::Busy("Bag"))));
+});
+
 #[test]
-fn parent_is_not_used_beside_an_exclusive_callback_of_a_child_that_changes_it() {
+fn keeper_of_a_handle_is_not_used_beside_an_exclusive_callback_of_that() {
+    sort_in_bag(|book| book.sort(&USE_BAG));
+}
+
+#[test]
+fn keeper_is_not_used_beside_an_exclusive_callback_of_a_part_that_does_not_know_its_owner() {
+    sort_in_bag(|book| book.mark().unwrap().sort(&USE_BAG));
+}
+
+/// Sorts a book by `sort`.
+fn sort_by_sorter(sort: impl FnOnce(&Sorter, &LookAt)) {
     let _native = Native::start();
     LOOKS.set(0);
     let mut book = Book::new().unwrap();
-    book.sorter().unwrap().sort(&LookAt(|book| {
-        assert!(matches!(book.index(), Err(Error::Busy("Book"))));
-    }));
+    let use_book = LookAt(|book| assert!(matches!(book.index(), Err(Error::Busy("Book")))));
+    sort(&book.sorter().unwrap(), &use_book);
     assert_eq!(LOOKS.get(), 1);
     assert_eq!(book.index().unwrap(), 3);
+}
+
+#[test]
+fn parent_is_not_used_beside_an_exclusive_callback_of_a_child_that_changes_it() {
+    sort_by_sorter(Sorter::sort);
+}
+
+#[test]
+fn parent_is_not_used_beside_an_exclusive_callback_of_a_part_that_does_not_know_the_child() {
+    sort_by_sorter(|sorter, look| sorter.wheel().unwrap().sort(look));
 }
 
 #[test]
