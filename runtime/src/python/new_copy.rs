@@ -11,6 +11,7 @@ use std::ptr::{self, NonNull};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
 
 use super::direct::{PlainResult, Receiver};
 use crate::convert::copy::CopyOfC;
@@ -195,6 +196,49 @@ impl<'py> CopyOfC for NewCopy<'py, Bytes> {
     fn decode_lossy(copy: Self) -> Self {
         copy
     }
+}
+
+/// A copy, or an `Option` of one, whose Python object the author's code gets.
+#[doc(hidden)]
+pub trait CopiedObject<'py> {
+    /// The object, or an `Option` of it.
+    type Object;
+
+    /// Returns the object.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    fn object(self, py: Python<'py>) -> Result<Self::Object>;
+}
+
+impl<'py, T: CopiedObject<'py>> CopiedObject<'py> for Option<T> {
+    type Object = Option<T::Object>;
+
+    #[inline(always)]
+    fn object(self, py: Python<'py>) -> Result<Self::Object> {
+        self.map(|copy| copy.object(py)).transpose()
+    }
+}
+
+macro_rules! copied_objects {
+    ($($copy:ty => $object:ty;)+) => {$(
+        impl<'py> CopiedObject<'py> for NewCopy<'py, $copy> {
+            type Object = Bound<'py, $object>;
+
+            #[inline(always)]
+            fn object(self, py: Python<'py>) -> Result<Self::Object> {
+                let object = self.0.ok_or(Error::OutOfMemory("a copy of the result"))?;
+                // SAFETY: CPython: the object is of this type, which `copy` has made, and the reference is its own.
+                Ok(unsafe { Bound::from_owned_ptr(py, object.into_ptr()).cast_into_unchecked() })
+            }
+        }
+    )+};
+}
+
+copied_objects! {
+    String => PyString;
+    Bytes => PyBytes;
 }
 
 impl<T> PlainResult for NewCopy<'_, T> {
