@@ -18,13 +18,13 @@ BOUNDS = {
     "property, int": 70,
     "method, one int": 100,
     "method, two ints": 90,
-    "method, one str": 150,
-    "result str from C memory": 100,
+    "method, one str": 120,
+    "result str from C memory": 20,
     "method that changes, one int": 105,
     "static method, two ints": 90,
-    "part, made and dropped": 330,
+    "part, made and dropped": 120,
     "method of a part, int result": 60,
-    "create and destroy": 1150,
+    "create and destroy": 540,
 }
 
 

@@ -3,7 +3,8 @@
 use leakproof::prelude::*;
 use leakproof::pyo3::exceptions::{PyKeyError, PyTypeError};
 use leakproof::pyo3::types::{
-    PyAnyMethods, PyDict, PyDictMethods, PyIterator, PyList, PyMapping, PyTuple, PyTupleMethods,
+    PyAnyMethods, PyDict, PyDictMethods, PyIterator, PyList, PyMapping, PyString, PyTuple,
+    PyTupleMethods,
 };
 use leakproof::pyo3::{Bound, Py, PyAny, PyResult, Python};
 
@@ -324,8 +325,9 @@ impl Attributes {
         self.find(name).is_some()
     }
 
-    fn __getitem__(&self, name: &CStr) -> Result<String> {
-        self.find(name).ok_or_else(|| key_error(name))?.value()
+    fn __getitem__<'py>(&self, py: Python<'py>, name: &CStr) -> Result<Bound<'py, PyString>> {
+        let found = self.find(name).ok_or_else(|| key_error(name))?;
+        found.value_object(py)
     }
 
     /// Raises ValueError for a name or a character that XML does not allow. A namespace that is not declared gets a
@@ -386,13 +388,23 @@ impl Attributes {
 
     /// Return the value of an attribute, or `default`.
     #[pyo3(signature = (name, default = None))]
-    fn get(&self, name: &CStr, default: Option<Py<PyAny>>) -> Result<Either> {
-        self.value_or(name, default)
+    fn get<'py>(
+        &self,
+        py: Python<'py>,
+        name: &CStr,
+        default: Option<Py<PyAny>>,
+    ) -> Result<Either<'py>> {
+        self.value_or(py, name, default)
     }
 
     /// Remove an attribute, and return its value, or `default` if there is none. Without a default, raises KeyError.
     #[pyo3(signature = (name: "str", *default: "object"))]
-    fn pop(&mut self, name: &CStr, default: Bound<'_, PyTuple>) -> Result<Either> {
+    fn pop<'py>(
+        &mut self,
+        py: Python<'py>,
+        name: &CStr,
+        default: Bound<'_, PyTuple>,
+    ) -> Result<Either<'py>> {
         if default.len() > 1 {
             return Err(PyTypeError::new_err("pop takes one default").into());
         }
@@ -403,7 +415,7 @@ impl Attributes {
                 None => Err(key_error(name)),
             };
         }
-        let value = self.value_or(name, None)?;
+        let value = self.value_or(py, name, None)?;
         self.__delitem__(name)?;
         Ok(value)
     }
@@ -438,12 +450,17 @@ impl Attributes {
     }
 
     /// Return the value of an attribute. If there is none, it is made with the value `default`.
-    fn setdefault(&mut self, name: &CStr, default: &CStr) -> Result<String> {
+    fn setdefault<'py>(
+        &mut self,
+        py: Python<'py>,
+        name: &CStr,
+        default: &CStr,
+    ) -> Result<Bound<'py, PyString>> {
         if let Some(found) = self.find(name) {
-            return found.value();
+            return found.value_object(py);
         }
         self.__setitem__(name, default)?;
-        self.__getitem__(name)
+        self.__getitem__(py, name)
     }
 
     /// Remove the last attribute, and return its name and its value. Raises KeyError if there is none.
@@ -481,9 +498,14 @@ impl Attributes {
     }
 
     #[rust_only]
-    fn value_or(&self, name: &CStr, default: Option<Py<PyAny>>) -> Result<Either> {
+    fn value_or<'py>(
+        &self,
+        py: Python<'py>,
+        name: &CStr,
+        default: Option<Py<PyAny>>,
+    ) -> Result<Either<'py>> {
         match self.find(name) {
-            Some(found) => found.value().map(Either::Value),
+            Some(found) => found.value_object(py).map(Either::Value),
             None => Ok(Either::Default(default)),
         }
     }

@@ -6,6 +6,8 @@
 use std::ffi::{c_int, c_long, c_ulong};
 
 use leakproof::prelude::*;
+use leakproof::pyo3::types::PyString;
+use leakproof::pyo3::{Bound, Python};
 
 use crate::attributes::Attributes;
 use crate::children::Children;
@@ -164,6 +166,18 @@ impl Attribute {
         }
     }
 
+    /// The value, as Python gets it.
+    pub(crate) fn value_object<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyString>> {
+        let text = match self.first_child() {
+            Some(first) if first.next_sibling().is_none() => first.character_object(py)?,
+            _ => None,
+        };
+        match text {
+            Some(text) => Ok(text),
+            None => Ok(PyString::from_bytes(py, self.value()?.as_bytes())?),
+        }
+    }
+
     /// The name as `{uri}local`, or `local` without a namespace.
     pub(crate) fn qualified_name(&self) -> String {
         let name = self.name().unwrap_or_default();
@@ -233,6 +247,10 @@ impl Node {
     #[rust_only]
     #[field(content, when(type_, ffi::XML_TEXT_NODE | ffi::XML_CDATA_SECTION_NODE))]
     fn character_data(&self) -> Option<String>;
+
+    #[rust_only]
+    #[field(content, when(type_, ffi::XML_TEXT_NODE | ffi::XML_CDATA_SECTION_NODE))]
+    fn character_object<'py>(&self, py: Python<'py>) -> Result<Option<Bound<'py, PyString>>>;
 
     /// The name of the entity that a reference refers to.
     #[rust_only]
@@ -433,9 +451,14 @@ impl Node {
     ///
     /// Raises OverflowError as `text` does.
     #[pyo3(signature = (attribute, default = None))]
-    fn get(&self, attribute: &CStr, default: Option<Object>) -> Result<Either> {
+    fn get<'py>(
+        &self,
+        py: Python<'py>,
+        attribute: &CStr,
+        default: Option<Object>,
+    ) -> Result<Either<'py>> {
         match self.attribute(attribute) {
-            Some(found) => found.value().map(Either::Value),
+            Some(found) => found.value_object(py).map(Either::Value),
             None => Ok(Either::Default(default)),
         }
     }
@@ -506,7 +529,7 @@ type Object = leakproof::pyo3::Py<leakproof::pyo3::PyAny>;
 
 /// The value of an attribute, or the caller's default.
 #[derive(IntoPython)]
-pub(crate) enum Either {
-    Value(String),
+pub(crate) enum Either<'py> {
+    Value(Bound<'py, PyString>),
     Default(Option<Object>),
 }

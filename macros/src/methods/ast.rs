@@ -40,6 +40,9 @@ pub(crate) struct Method {
     pub(crate) signature: Signature,
     pub(crate) receiver: Receiver,
     pub(crate) parameters: Vec<Parameter>,
+    /// The parameter `py: Python<'py>` of a method that makes a Python object from C's memory. It is not among the
+    /// others.
+    pub(crate) token: Option<Ident>,
     pub(crate) output: Output,
     pub(crate) source: Source,
     /// `utf8 = …`, on the method or on its block.
@@ -64,7 +67,7 @@ pub(crate) struct Parameter {
 pub(crate) struct Output {
     /// Set if the type is a `Result`.
     pub(crate) fallible: bool,
-    /// The type, without its `Result`.
+    /// The type, without its `Result`. For a method with a `token`, the type of the copy: `String` or `Bytes`.
     pub(crate) value: Type,
 }
 

@@ -79,7 +79,7 @@ impl HandleKind {
     }
 
     /// Notes one owner less of the counted object at `raw`.
-    #[inline]
+    #[inline(always)]
     fn disown(&'static self, raw: *mut ()) {
         if self.ref_counted && self.may_be_left_to_c() {
             owners::disowned(Id::new(self, raw));
@@ -186,17 +186,17 @@ impl HandleKind {
         };
         if self.is_unknown_elsewhere() {
             single_owner::disown(self.key(raw));
-            let released = caught.run(|| {
+            let mut refused = None;
+            let ended = caught.run(|| {
                 let _attached = self.attached();
-                release()
+                refused = release().err();
             });
-            return match released {
-                Some(Ok(())) => {
-                    self.live.fetch_sub(1, Ordering::Relaxed);
-                    Ok(())
-                }
-                released => self.finish(id, released, None, None, &caught),
-            };
+            if ended.is_some() && refused.is_none() {
+                self.live.fetch_sub(1, Ordering::Relaxed);
+                return Ok(());
+            }
+            let released = ended.map(|()| refused.map_or(Ok(()), Err));
+            return self.finish(id, released, None, None, &caught);
         }
         // What lives in the handle for reuse goes first.
         release_idle(id);

@@ -22,7 +22,6 @@ use pyo3::{PyClass, PyClassInitializer};
 use super::handle_class::HandleClass;
 use super::state::HandleState;
 use crate::interpreter::{ReentrancyGuard, known_to_pyo3};
-use crate::panics::Caught;
 
 /// The place of the state in an object.
 const STATE: usize = size_of::<ffi::PyObject>();
@@ -101,7 +100,7 @@ pub(super) fn install(class: &Bound<'_, PyType>) {
 /// # Safety
 ///
 /// `C` is the class of the handle that `state` is of.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn new_object<C: PyClass<BaseType = HandleClass>>(
     py: Python<'_>,
     class: C,
@@ -343,15 +342,14 @@ unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
     // for the handle class, and an object of a derived class begins in the same way.
     unsafe {
         let state = object.byte_add(STATE).cast::<HandleClass>();
-        if !IS_LAYOUT_KNOWN.load(Ordering::Relaxed) || !(*state).state_mut().drops_no_objects() {
+        if !IS_LAYOUT_KNOWN.load(Ordering::Relaxed) {
             return dealloc_by_pyo3(object);
         }
+        let Some(end) = (*state).state_mut().plain_end() else {
+            return dealloc_by_pyo3(object);
+        };
         ffi::PyObject_GC_UnTrack(object.cast());
-        let owner = (*state).state().take_view_owner();
-        if owner.is_none() {
-            // A panic that gets here was reported by the panic hook.
-            Caught::new().run(|| state.drop_in_place());
-        }
+        let owner = (*state).state_mut().end_plain(end);
         if !(*object
             .byte_add(WEAK_REFERENCES)
             .cast::<*mut ffi::PyObject>())

@@ -22,6 +22,7 @@ use super::py_box::no_memory;
 use crate::convert::to_c::{Buffer, FsPath};
 use crate::handle::Handle;
 use crate::interpreter::{Hang, new_exception};
+use crate::short_text;
 
 /// A type that methods can take by reference.
 #[diagnostic::on_unimplemented(
@@ -282,8 +283,8 @@ impl PyArgument for CStr {
         // as the object, which outlives `'a`.
         let with_end =
             unsafe { std::slice::from_raw_parts(start.cast(), count.cast_unsigned() + 1) };
-        CStr::from_bytes_with_nul(with_end)
-            .map_err(|_| new_exception::<PyValueError>(object.py(), "embedded null character"))
+        short_text::c_str(with_end)
+            .ok_or_else(|| new_exception::<PyValueError>(object.py(), "embedded null character"))
     }
 
     fn get<'h>(held: &'h &CStr, _: &'h CallContext<'_, '_>) -> &'h CStr {

@@ -11,11 +11,12 @@ use std::ptr;
 use pyo3::ffi;
 use pyo3::inspect::PyStaticExpr;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use super::call::CallContext;
 use super::direct::{PlainResult, Receiver};
 use super::into_py::IntoPython;
-use super::new_copy::{NewCopy, NewText};
+use super::new_copy::{CopiedObject, NewCopy, NewText};
 use crate::convert::copy::CopyOfC;
 use crate::error::Result;
 use crate::short_text;
@@ -43,6 +44,15 @@ impl<'py> CopyOfC for InternedCopy<'py> {
     #[inline(always)]
     fn decode_lossy(copy: NewText<'py>) -> Self {
         InternedCopy(NewCopy::decode_lossy(copy))
+    }
+}
+
+impl<'py> CopiedObject<'py> for InternedCopy<'py> {
+    type Object = Bound<'py, PyString>;
+
+    #[inline(always)]
+    fn object(self, py: Python<'py>) -> Result<Self::Object> {
+        self.0.object(py)
     }
 }
 

@@ -7,7 +7,7 @@ use pyo3::ffi;
 use pyo3::inspect::{PyStaticConstant, PyStaticExpr, PyStaticOperator};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
-use pyo3::{IntoPyObjectExt, PyTypeInfo};
+use pyo3::{IntoPyObjectExt, PyTypeCheck, PyTypeInfo};
 
 use super::call::CallContext;
 use super::direct::{PlainResult, Receiver, Reply, WrappedResult};
@@ -525,6 +525,19 @@ impl<T> IntoPython for Py<T> {
         Self: 'a,
     {
         Ok(self.into_bound(context.py()).into_any())
+    }
+}
+
+/// Passes on a Python object that the method's body made.
+impl<T: PyTypeCheck> IntoPython for Bound<'_, T> {
+    const TYPE: PyStaticExpr = T::TYPE_HINT;
+    const PLAIN: bool = true;
+
+    fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+        Ok(self.unbind().into_bound(context.py()).into_any())
     }
 }
 

@@ -60,7 +60,7 @@ pub type InternedCopy<'py> = NewCopy<'py, String>;
 pub use into_py::{IntoPython, TypedResult};
 pub use memoryview::{export_to, exported_view};
 pub use module::{Register, live_handles};
-pub use new_copy::NewCopy;
+pub use new_copy::{CopiedObject, NewCopy};
 pub use object::{HandleClass, PyHandle};
 pub use owned_arg::{GivenArgs, OwnedArg, give_optional};
 pub use with_block::{ExitResult, exit_of_closed};

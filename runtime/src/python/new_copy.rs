@@ -11,6 +11,7 @@ use std::ptr::{self, NonNull};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
 
 use super::direct::{PlainResult, Receiver};
 use crate::convert::copy::CopyOfC;
@@ -80,13 +81,31 @@ impl<T> NewCopy<'_, T> {
     }
 }
 
-/// Text of C: the object, or text that is not UTF-8.
+/// Text of C: the object, or text that is not UTF-8. Two words, which stay in registers: a larger value would be
+/// written to memory in parts, and the processor would wait for these when the value moves.
 #[doc(hidden)]
 pub enum NewText<'py> {
     /// The object.
     Made(NewCopy<'py, String>),
     /// The bytes, which are not UTF-8.
-    NotUtf8(Vec<u8>),
+    NotUtf8(NotUtf8<'py>),
+}
+
+const _: () = assert!(size_of::<Option<NewText<'_>>>() == 2 * size_of::<usize>());
+
+/// Bytes that are not UTF-8, in a `bytes` object.
+#[doc(hidden)]
+pub struct NotUtf8<'py>(NewObject<'py>);
+
+impl NotUtf8<'_> {
+    fn bytes(&self) -> &[u8] {
+        let object = self.0.0.as_ptr();
+        // SAFETY: CPython: this is a `bytes` (`not_ascii`), whose bytes stay as long as the object, which this keeps.
+        unsafe {
+            let count = ffi::PyBytes_Size(object).cast_unsigned();
+            std::slice::from_raw_parts(ffi::PyBytes_AsString(object).cast(), count)
+        }
+    }
 }
 
 impl<'py> CopyOfC for NewCopy<'py, String> {
@@ -108,7 +127,7 @@ impl<'py> CopyOfC for NewCopy<'py, String> {
     fn decode(copy: NewText<'py>, function: &'static str) -> Result<Self> {
         match copy {
             NewText::Made(text) => Ok(text),
-            NewText::NotUtf8(bytes) => Err(not_utf8(bytes, function)),
+            NewText::NotUtf8(bytes) => Err(not_utf8(&bytes, function)),
         }
     }
 
@@ -117,7 +136,7 @@ impl<'py> CopyOfC for NewCopy<'py, String> {
         match copy {
             NewText::Made(text) => text,
             // SAFETY: CPython: `copy` was made on this thread, which has a token, and does not leave the thread.
-            NewText::NotUtf8(bytes) => unsafe { lossy(bytes) },
+            NewText::NotUtf8(bytes) => unsafe { lossy(&bytes) },
         }
     }
 }
@@ -128,8 +147,8 @@ impl<'py> CopyOfC for NewCopy<'py, String> {
 ///
 /// This thread is attached to the interpreter.
 #[cold]
-unsafe fn lossy<'py>(bytes: Vec<u8>) -> NewCopy<'py, String> {
-    let text = fallible_copy::string(&bytes);
+unsafe fn lossy<'py>(bytes: &NotUtf8<'py>) -> NewCopy<'py, String> {
+    let text = fallible_copy::string(bytes.bytes());
     // SAFETY: the caller's promise: the thread is attached.
     unsafe { NewCopy::take(new_string(&text)) }
 }
@@ -144,13 +163,17 @@ unsafe fn not_ascii<'py>(bytes: &[u8]) -> NewText<'py> {
     match std::str::from_utf8(bytes) {
         // SAFETY: the caller's promise: the thread is attached.
         Ok(text) => NewText::Made(unsafe { NewCopy::take(decoded(text)) }),
-        Err(_) => NewText::NotUtf8(fallible_copy::bytes(bytes)),
+        // SAFETY: the caller's promise: the thread is attached.
+        Err(_) => match unsafe { NewObject::take(new_bytes(bytes)) } {
+            Some(bytes) => NewText::NotUtf8(NotUtf8(bytes)),
+            None => NewText::Made(NewCopy(None, PhantomData)),
+        },
     }
 }
 
 #[cold]
-fn not_utf8(bytes: Vec<u8>, function: &'static str) -> Error {
-    match String::from_utf8(bytes) {
+fn not_utf8(bytes: &NotUtf8<'_>, function: &'static str) -> Error {
+    match String::from_utf8(fallible_copy::bytes(bytes.bytes())) {
         Err(error) => Error::NotUtf8(function, error),
         Ok(_) => unreachable!("the bytes were asked before"),
     }
@@ -195,6 +218,49 @@ impl<'py> CopyOfC for NewCopy<'py, Bytes> {
     fn decode_lossy(copy: Self) -> Self {
         copy
     }
+}
+
+/// A copy, or an `Option` of one, whose Python object the author's code gets.
+#[doc(hidden)]
+pub trait CopiedObject<'py> {
+    /// The object, or an `Option` of it.
+    type Object;
+
+    /// Returns the object.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`].
+    fn object(self, py: Python<'py>) -> Result<Self::Object>;
+}
+
+impl<'py, T: CopiedObject<'py>> CopiedObject<'py> for Option<T> {
+    type Object = Option<T::Object>;
+
+    #[inline(always)]
+    fn object(self, py: Python<'py>) -> Result<Self::Object> {
+        self.map(|copy| copy.object(py)).transpose()
+    }
+}
+
+macro_rules! copied_objects {
+    ($($copy:ty => $object:ty;)+) => {$(
+        impl<'py> CopiedObject<'py> for NewCopy<'py, $copy> {
+            type Object = Bound<'py, $object>;
+
+            #[inline(always)]
+            fn object(self, py: Python<'py>) -> Result<Self::Object> {
+                let object = self.0.ok_or(Error::OutOfMemory("a copy of the result"))?;
+                // SAFETY: CPython: the object is of this type, which `copy` has made, and the reference is its own.
+                Ok(unsafe { Bound::from_owned_ptr(py, object.into_ptr()).cast_into_unchecked() })
+            }
+        }
+    )+};
+}
+
+copied_objects! {
+    String => PyString;
+    Bytes => PyBytes;
 }
 
 impl<T> PlainResult for NewCopy<'_, T> {

@@ -73,7 +73,7 @@ fn new_object<'py, T: PyHandle>(
     }
 }
 
-#[inline]
+#[inline(always)]
 fn new_object_of<T: PyHandle>(py: Python<'_>, state: HandleState) -> PyResult<Bound<'_, T::Class>> {
     let may_be_in_cycle = const { T::SPEC.may_be_in_cycle() };
     // SAFETY: trait `PyHandle`: this is the class of `T`; the callers made the state for a `T`.
@@ -151,11 +151,13 @@ pub(super) fn new_owned<'py, T: PyHandle + Resource>(
 ) -> PyResult<Bound<'py, PyAny>> {
     debug_assert!(T::SPEC.is_made_alone());
     let traced = trace(py, T::kind());
-    let special = Special::of(T::kind(), Vec::new(), traced);
+    let special = Special::of_alone(T::kind(), traced);
     let raw = owned.into_raw().as_ptr().cast();
     let state = HandleState::resource_at(py, T::kind(), raw, None, special)?;
     let object = new_object_of::<T>(py, state)?;
-    object.as_super().get().state().resource().link();
+    if const { T::SPEC.attachments } {
+        object.as_super().get().state().resource().link();
+    }
     Ok(object.into_any())
 }
 

@@ -120,6 +120,28 @@ impl PendingRelease {
         }
     }
 
+    /// Releases a resource that needs no parent, outside a `close()` of its handle. An error is reported. If C refuses
+    /// the release, the resource is lost.
+    #[inline(always)]
+    pub(super) fn release_alone(kind: &'static HandleKind, raw: *mut ()) {
+        let released = {
+            // A release function may end in Python code.
+            let _python = ReentrancyGuard::begin();
+            // SAFETY: guarantee 2: the caller took the pointer out of the state of a handle that nobody refers to.
+            unsafe { kind.release_once(raw) }
+        };
+        if released.is_err() {
+            let resource = PendingRelease {
+                kind,
+                raw,
+                needs: None,
+                holds: None,
+                heard: None,
+            };
+            drop(resource.end(released));
+        }
+    }
+
     /// Passes on the outcome of a release. Returns the resource if C refused the release.
     #[cold]
     fn end(mut self, released: Result<(), ReleaseError>) -> Option<PendingRelease> {

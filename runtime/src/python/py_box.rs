@@ -12,13 +12,13 @@ use pyo3::prelude::*;
 pub(super) struct PyBox<T>(NonNull<T>);
 
 impl<T> PyBox<T> {
-    /// Moves `value` into a box.
+    /// Makes a value in a box: in its place, because a large value that moves there stalls the processor.
     ///
     /// # Errors
     ///
-    /// `MemoryError`. The value is dropped then.
-    #[inline]
-    pub(super) fn new(_: Python<'_>, value: T) -> PyResult<Self> {
+    /// `MemoryError`. The value is made and dropped then.
+    #[inline(always)]
+    pub(super) fn new(_: Python<'_>, make: impl FnOnce() -> T) -> PyResult<Self> {
         // Python aligns its memory for all types of C.
         const { assert!(align_of::<T>() <= align_of::<usize>()) };
         let layout = Layout::new::<T>();
@@ -27,10 +27,13 @@ impl<T> PyBox<T> {
         match NonNull::new(memory.cast::<T>()) {
             // SAFETY: CPython: the memory is new, large enough and aligned.
             Some(memory) => unsafe {
-                memory.write(value);
+                memory.write(make());
                 Ok(PyBox(memory))
             },
-            None => Err(no_memory()),
+            None => {
+                drop_made(make);
+                Err(no_memory())
+            }
         }
     }
 
@@ -38,6 +41,17 @@ impl<T> PyBox<T> {
     #[inline(always)]
     pub(super) fn into_raw(self) -> *mut T {
         ManuallyDrop::new(self).0.as_ptr()
+    }
+
+    /// Frees the memory of a box without dropping the value.
+    ///
+    /// # Safety
+    ///
+    /// As for [`from_raw`](Self::from_raw). This thread is attached to the interpreter.
+    #[inline(always)]
+    pub(super) unsafe fn free(raw: *mut T) {
+        // SAFETY: the caller's promise; CPython: `new` has allocated the memory.
+        unsafe { ffi::PyMem_Free(raw.cast()) };
     }
 
     /// Takes the value back.
@@ -49,6 +63,13 @@ impl<T> PyBox<T> {
         // SAFETY: the caller's promise.
         PyBox(unsafe { NonNull::new_unchecked(raw) })
     }
+}
+
+/// Drops a value for which there is no box.
+#[cold]
+#[inline(never)]
+fn drop_made<T>(make: impl FnOnce() -> T) {
+    drop(make());
 }
 
 /// Returns the `MemoryError` for an object that cannot be made. It has no message, so nothing is allocated for it.

@@ -625,10 +625,21 @@ pub(crate) fn settle_later(owner: Id) {
 /// # Safety
 ///
 /// `owner` is valid, and nobody uses it any more, or a part of it.
+#[inline(always)]
 pub(crate) unsafe fn release_all(owner: Id) {
-    if !is_any() {
-        return;
+    if is_any() {
+        // SAFETY: the caller's promise.
+        unsafe { release_each(owner) };
     }
+}
+
+/// Releases the subtrees of [`release_all`].
+///
+/// # Safety
+///
+/// As for [`release_all`].
+#[inline(never)]
+unsafe fn release_each(owner: Id) {
     loop {
         let newest = table().take_newest(owner);
         let Some((kind, raw)) = newest else { return };

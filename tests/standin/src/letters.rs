@@ -3,6 +3,8 @@
 use std::ffi::{c_char, c_int};
 
 use leakproof::prelude::*;
+use leakproof::pyo3::types::{PyBytes, PyString};
+use leakproof::pyo3::{Bound, Python};
 
 use crate::ffi;
 
@@ -76,6 +78,42 @@ impl Letter {
     #[getter]
     #[field(text)]
     fn body(&self) -> Result<Option<String>>;
+
+    #[rust_only]
+    #[calls(ffi::letter_text)]
+    fn text_object<'py>(&self, py: Python<'py>) -> Result<Option<Bound<'py, PyString>>>;
+
+    #[rust_only]
+    #[calls(ffi::letter_copy, free = ffi::copy_free, fails = null)]
+    fn copy_object<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyString>>;
+
+    #[rust_only]
+    #[calls(ffi::letter_copy_bytes, args = (self, len), free = ffi::copy_free)]
+    fn bytes_object<'py>(&self, py: Python<'py>) -> Result<Option<Bound<'py, PyBytes>>>;
+
+    #[rust_only]
+    #[field(text, utf8 = lossy, interned)]
+    fn body_object<'py>(&self, py: Python<'py>) -> Result<Option<Bound<'py, PyString>>>;
+
+    /// The text, as an object that a body returns.
+    fn object_of_text<'py>(&self, py: Python<'py>) -> Result<Option<Bound<'py, PyString>>> {
+        self.text_object(py)
+    }
+
+    /// A copy, as an object that a body returns.
+    fn object_of_copy<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyString>> {
+        self.copy_object(py)
+    }
+
+    /// A copy of the bytes, as an object that a body returns.
+    fn object_of_bytes<'py>(&self, py: Python<'py>) -> Result<Option<Bound<'py, PyBytes>>> {
+        self.bytes_object(py)
+    }
+
+    /// The text that the letter points to, with replacements, as an object that a body returns.
+    fn object_of_body<'py>(&self, py: Python<'py>) -> Result<Option<Bound<'py, PyString>>> {
+        self.body_object(py)
+    }
 
     /// The text of another letter.
     #[staticmethod]

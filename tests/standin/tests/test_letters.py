@@ -24,6 +24,7 @@ def texts(letter):
     methods = [letter.text, letter.perhaps_text, letter.lossy_text, letter.data, letter.whole_text, letter.copy]
     methods += [letter.lossy_copy, lambda: letter.body, lambda: Letter.text_of(letter)]
     methods += [letter.interned_text, lambda: letter.interned_body]
+    methods += [letter.object_of_text, letter.object_of_copy, letter.object_of_body]
     return [method() for method in methods]
 
 
@@ -64,14 +65,14 @@ def test_character_that_is_not_ascii_is_found_at_each_place(length):
 def test_bytes_are_copied_at_their_length(content):
     letter = Letter(content)
     for _ in range(2):
-        assert letter.content() == letter.copied_bytes() == content
+        assert letter.content() == letter.copied_bytes() == letter.object_of_bytes() == content
         assert type(letter.content()) is bytes
 
 
 def test_c_string_ends_at_the_first_nul_and_counted_text_does_not():
     letter = Letter(b"a\0b")
     for _ in range(2):
-        assert texts(letter) == ["a"] * 4 + ["a\0b"] + ["a"] * 6
+        assert texts(letter) == ["a"] * 4 + ["a\0b"] + ["a"] * 9
         assert letter.title == "a"
 
 
@@ -79,9 +80,9 @@ def test_c_string_ends_at_the_first_nul_and_counted_text_does_not():
 def test_text_that_is_not_utf8_is_an_error_that_names_the_function(content, place):
     letter = Letter(content)
     calls = {
-        "letter_text": [letter.text, letter.perhaps_text, lambda: Letter.text_of(letter)],
+        "letter_text": [letter.text, letter.perhaps_text, lambda: Letter.text_of(letter), letter.object_of_text],
         "letter_bytes": [letter.whole_text],
-        "letter_copy": [letter.copy],
+        "letter_copy": [letter.copy, letter.object_of_copy],
         "Letter.body": [lambda: letter.body],
     }
     for name, call in [(name, call) for name, calls in calls.items() for call in calls * 2]:
@@ -91,7 +92,7 @@ def test_text_that_is_not_utf8_is_an_error_that_names_the_function(content, plac
         assert (error.encoding, error.object, error.reason) == ("utf-8", content, f"text of {name} is not UTF-8")
         assert (error.start, error.end) == place
     for _ in range(2):
-        assert letter.lossy_text() == letter.lossy_copy() == content.decode(errors="replace")
+        assert letter.lossy_text() == letter.lossy_copy() == letter.object_of_body() == content.decode(errors="replace")
         assert letter.data() == os.fsdecode(content) == content.decode(errors="surrogateescape")
 
 
@@ -102,20 +103,25 @@ def test_null_is_none_or_an_error():
             None
         ] * 5
         assert [letter.copy(), letter.lossy_copy(), letter.copied_bytes(), letter.body] == [None] * 4
+        assert [letter.object_of_text(), letter.object_of_bytes(), letter.object_of_body()] == [None] * 3
         assert (Letter.nowhere(), Letter.nowhere(1)) == ("nowhere", None)
-        with pytest.raises(Error):
-            letter.text()
+        for call in [letter.text, letter.object_of_copy]:
+            with pytest.raises(Error):
+                call()
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"text", "ü€".encode(), b"a\0b", None, *BROKEN])
 def test_each_copy_is_freed_once(content):
     letter = Letter(content)
     take_log()
-    for call in [letter.copy, letter.lossy_copy, letter.copied_bytes] * 2:
+    calls = [letter.copy, letter.lossy_copy, letter.copied_bytes, letter.object_of_copy, letter.object_of_bytes]
+    for call in calls * 2:
         try:
             call()
         except UnicodeDecodeError:
             assert content in BROKEN
+        except Error:
+            assert content is None
         assert take_log() == (["letter_copy"] if content is None else ["letter_copy", "copy_free"])
 
 
@@ -123,7 +129,7 @@ def test_result_does_not_change_with_the_letter():
     letter = Letter(b"text")
     results = texts(letter), letter.content(), letter.title
     letter.close()
-    assert results == (["text"] * 11, b"text", "text")
+    assert results == (["text"] * 14, b"text", "text")
     with pytest.raises(ClosedError):
         letter.text()
 
@@ -207,7 +213,8 @@ from standin_safe import Letter, take_log
 for content in [b"text", "ü€".encode() * 30, b"ab\\xff"]:
     letter = Letter(content)
     calls = [letter.text, letter.lossy_text, letter.data, letter.content, letter.copy, letter.lossy_copy,
-             letter.copied_bytes, lambda: letter.body, lambda: letter.title_data]
+             letter.copied_bytes, lambda: letter.body, lambda: letter.title_data, letter.object_of_text,
+             letter.object_of_copy, letter.object_of_bytes]
     for call in calls * 2:
         kinds = set()
         for n in range(12):
@@ -247,6 +254,13 @@ def test_interned_text_is_what_c_has_at_the_address_now():
         letter = Letter(text.encode())
         assert letter.interned_text() == letter.interned_body == text
         letter.close()
+
+
+@pytest.mark.skipif(not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="there is no table of names")
+def test_interned_object_of_a_body_is_one_object():
+    letter = Letter(b"another name")
+    assert letter.object_of_body() is letter.object_of_body()
+    assert letter.object_of_text() is not letter.object_of_text()
 
 
 @pytest.mark.parametrize("text", ["ü" * 20, "x" * 64, "x" * 65, "", "x"])

@@ -16,7 +16,7 @@ pub(crate) fn check_field(method: &Method, field: &FieldAccess, diagnostics: &Di
     let value = &method.output.value;
     let setter = !method.parameters.is_empty();
     let can_fail = method.reads_required(field) || method.computes_length(field);
-    if method.output.fallible && !method.has_strict_text() && !can_fail {
+    if method.output.fallible && !method.has_strict_text() && !can_fail && method.token.is_none() {
         diagnostics.at(
             value,
             "reading or writing a field can't fail: remove the `Result`",

@@ -26,7 +26,7 @@ use crate::methods::check::result::{
 };
 use crate::methods::check::signature::{
     check_detach, check_foreign, check_generics, check_interned, check_lifetimes, check_receiver,
-    check_reference_count, check_retain, check_signature, check_text,
+    check_reference_count, check_retain, check_signature, check_text, check_token,
 };
 use crate::methods::parse::cfg_attributes;
 use crate::status::StatusTest;
@@ -59,6 +59,9 @@ fn check_method(block: &MethodsBlock, method: &Method, diagnostics: &Diagnostics
     check_text(method, diagnostics);
     check_interned(method, diagnostics);
     check_retain(method, diagnostics);
+    if !check_token(method, diagnostics) {
+        return;
+    }
     match &method.source {
         Source::Calls(calls) => check_calls(method, calls, diagnostics),
         Source::Field(field) => check_field(method, field, diagnostics),

@@ -31,6 +31,7 @@ pub(crate) fn check_result(method: &Method, calls: &Calls, diagnostics: &Diagnos
         && !arguments_fail
         && !length_fails
         && !method.has_strict_text()
+        && method.token.is_none()
     {
         diagnostics.at(
             &calls.function,

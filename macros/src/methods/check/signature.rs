@@ -261,13 +261,58 @@ pub(crate) fn check_text(method: &Method, diagnostics: &Diagnostics) {
     }
 }
 
+/// Checks a method that makes a Python object from C's memory. Returns false if its token or its result cannot be that
+/// of such a method.
+pub(crate) fn check_token(method: &Method, diagnostics: &Diagnostics) -> bool {
+    if !matches!(method.source, Source::Calls(_) | Source::Field(_)) {
+        return true;
+    }
+    let Some(token) = &method.token else {
+        let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
+        if argument_of(value, "Bound").is_some() {
+            diagnostics.at(
+                value,
+                "an object that is made from C's memory is a `PyString` or a `PyBytes`, and is made with the token of the \
+                 interpreter: add the parameter `py: Python<'py>`, or return a `String` or `Bytes`",
+            );
+            return false;
+        }
+        let mut has_token = false;
+        for parameter in &method.parameters {
+            if matches!(ParamKind::of(&parameter.ty), ParamKind::Python) {
+                has_token = true;
+                diagnostics.at(
+                    &parameter.ty,
+                    "C has no use for the token of the interpreter: return `Result<Bound<'py, PyString>>`, an object \
+                     that is made from C's text, or remove the parameter",
+                );
+            }
+        }
+        return !has_token;
+    };
+    if !method.rust_only {
+        diagnostics.at(
+            token,
+            "Python gets an object that is made from C's memory anyway: return a `String` or `Bytes` and remove the token, \
+             or mark the method `#[rust_only]`",
+        );
+    }
+    if !method.output.fallible {
+        diagnostics.at(
+            &method.output.value,
+            "there may be no memory for the object: return a `Result` of it",
+        );
+    }
+    true
+}
+
 /// Checks `interned`.
 pub(crate) fn check_interned(method: &Method, diagnostics: &Diagnostics) {
     let Some(interned) = method.interned() else {
         return;
     };
     let value = argument_of(&method.output.value, "Option").unwrap_or(&method.output.value);
-    if !is_string(value) || method.rust_only {
+    if !is_string(value) || (method.rust_only && method.token.is_none()) {
         diagnostics.at(
             interned,
             "`interned` is for text that Python gets: return a `String` from C, or an `Option` of it, or remove `interned`",

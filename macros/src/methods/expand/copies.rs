@@ -1,5 +1,5 @@
 //! Methods that return a copy of C's text or bytes. Each is generic over the value that the copy becomes, so that
-//! Python gets an object that was made from C's memory.
+//! Python gets an object that was made from C's memory. A method with a token returns such an object itself.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -10,6 +10,7 @@ use crate::methods::ast::{Method, Receiver, Source};
 use crate::span::{hidden_span, respanned};
 use crate::text::{contains_string, decode, is_string, with_argument, with_undecoded_text};
 use crate::types::inspect::{argument_of, is_named};
+use crate::types::param_kind::ParamKind;
 
 /// The type of the copy: `String`, `CString` or `Bytes`. `None` if the method returns anything else, or if Python gets
 /// the result in another way.
@@ -22,7 +23,8 @@ pub(crate) fn copied(method: &Method) -> Option<&Type> {
         Source::Body(_) | Source::Nothing => false,
     };
     let is_copied = is_string(value) || is_named(value, "CString") || is_named(value, "Bytes");
-    (is_copied && is_generated && !method.rust_only).then_some(value)
+    let is_for_python = !method.rust_only || method.token.is_some();
+    (is_copied && is_generated && is_for_python).then_some(value)
 }
 
 /// The type parameter of the value that the copy becomes.
@@ -82,6 +84,11 @@ pub(crate) fn expand_generic(
     generic.ident = name.clone();
     let params = &mut generic.generics.params;
     params.push(parse_quote!(#parameter: #runtime::__private::from_c::CopyOfC<Of = #ty>));
+    if method.token.is_some() {
+        let is_token = |input: &FnArg| matches!(input, FnArg::Typed(typed) if matches!(ParamKind::of(&typed.ty), ParamKind::Python));
+        let inputs = generic.inputs.into_iter();
+        generic.inputs = inputs.filter(|input| !is_token(input)).collect();
+    }
     let proof: FnArg = parse_quote!(_: #parameter::Proof);
     let receivers = usize::from(method.receiver != Receiver::None);
     generic.inputs.insert(receivers, proof);
@@ -104,7 +111,24 @@ pub(crate) fn expand_generic(
         #allow_many
         #generic #body
     };
-    (generic, quote!({ #callee::<#ty>((), #(#arguments),*) }))
+    let body = match &method.token {
+        None => quote!({ #callee::<#ty>((), #(#arguments),*) }),
+        Some(token) => {
+            let copy = expand_object(method, ty, runtime);
+            let copied = quote!(#callee::<#copy>(#token, #(#arguments),*)?);
+            quote!({ #runtime::__private::python::CopiedObject::object(#copied, #token) })
+        }
+    };
+    (generic, body)
+}
+
+/// The type of the copy that is a Python object.
+fn expand_object(method: &Method, ty: &Type, runtime: &TokenStream) -> TokenStream {
+    let copy = match method.interned() {
+        Some(_) => quote!(InternedCopy<'_>),
+        None => quote!(NewCopy<'_, #ty>),
+    };
+    quote!(#runtime::__private::python::#copy)
 }
 
 /// The method that Python's wrapper calls: the generic one, with the object as the copy, or the method itself. The
@@ -114,11 +138,8 @@ pub(crate) fn expand_python_name(method: &Method, runtime: &TokenStream) -> Toke
         None => method.signature.ident.to_token_stream(),
         Some(ty) => {
             let name = generic_name(method);
-            let copy = match method.interned() {
-                Some(_) => quote!(InternedCopy<'_>),
-                None => quote!(NewCopy<'_, #ty>),
-            };
-            quote!(#name::<#runtime::__private::python::#copy>)
+            let copy = expand_object(method, ty, runtime);
+            quote!(#name::<#copy>)
         }
     }
 }

@@ -7,6 +7,7 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
 use syn::{
     Attribute, Block, FnArg, ImplItem, ItemImpl, Pat, ReceiverKind, ReturnType, Signature, Token,
     Type, Visibility,
@@ -18,9 +19,10 @@ use crate::docs::HeaderComment;
 use crate::methods::ast::{Method, MethodsBlock, Output, Parameter, Receiver, Source};
 use crate::methods::parse::source::{parse_calls, parse_field};
 use crate::renamed::report_renamed;
-use crate::text::Utf8;
-use crate::types::inspect::{argument_of, ungroup};
+use crate::text::{Utf8, with_argument};
+use crate::types::inspect::{argument_of, is_named, ungroup};
 use crate::types::lifetimes::qualify_borrowed;
+use crate::types::param_kind::ParamKind;
 
 pub(crate) const PYO3_ATTRIBUTES: &[&str] = &[
     "new",
@@ -171,7 +173,12 @@ impl RawMethod {
             Source::Field(field) => field.utf8,
             _ => None,
         };
-        let (receiver, parameters) = parse_parameters(&self.signature, diagnostics);
+        let (receiver, mut parameters) = parse_parameters(&self.signature, diagnostics);
+        let mut output = parse_output(&self.signature.output);
+        let token = match &source {
+            Source::Calls(_) | Source::Field(_) => take_token(&mut output, &mut parameters),
+            Source::Body(_) | Source::Nothing => None,
+        };
         Method {
             utf8: utf8.unwrap_or(Utf8::Strict),
             attributes: parsed.rust,
@@ -182,10 +189,11 @@ impl RawMethod {
             reads_parent: parsed.reads_parent,
             foreign: parsed.foreign,
             visibility: self.visibility,
-            output: parse_output(&self.signature.output),
+            output,
             signature: self.signature,
             receiver,
             parameters,
+            token,
             source,
             has_mistakes: false,
         }
@@ -311,4 +319,30 @@ pub(crate) fn parse_output(output: &ReturnType) -> Output {
             value: ty,
         },
     }
+}
+
+/// Takes the token of a method that makes a Python object from C's memory, and leaves the type of the copy as its
+/// result. `None` if the method makes none.
+fn take_token(output: &mut Output, parameters: &mut Vec<Parameter>) -> Option<Ident> {
+    let copy = copy_behind(&output.value)?;
+    let is_token =
+        |parameter: &Parameter| matches!(ParamKind::of(&parameter.ty), ParamKind::Python);
+    let index = parameters.iter().position(is_token)?;
+    output.value = copy;
+    Some(parameters.remove(index).name)
+}
+
+/// The type of the copy that a `Bound<PyString>` or `Bound<PyBytes>` is made from, in an `Option` if `written` is one.
+fn copy_behind(written: &Type) -> Option<Type> {
+    if let Some(value) = argument_of(written, "Option") {
+        return copy_behind(value).map(|copy| with_argument(written, copy));
+    }
+    let object = argument_of(written, "Bound")?;
+    let copy = match object {
+        object if is_named(object, "PyString") => "String",
+        object if is_named(object, "PyBytes") => "Bytes",
+        _ => return None,
+    };
+    let copy = Ident::new(copy, object.span());
+    Some(syn::parse_quote!(#copy))
 }

@@ -71,7 +71,7 @@ macro_rules! __direct {
                 let mut entered = receiver.$borrow::<$handle>()?;
                 let $this = entered.get();
                 let result = $call;
-                ::core::option::Option::Some((&&$crate::__private::python::direct::ResultConversion::of(result)).reply(&receiver))
+                ::core::option::Option::Some((&&$crate::__private::python::direct::ResultConversion::of(&result)).reply(result, &receiver))
             }
         }
 

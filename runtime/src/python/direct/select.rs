@@ -1,6 +1,5 @@
 //! The choice of the conversion of a type by the compiler, since a macro does not know which types are plain.
 
-use std::cell::Cell;
 use std::marker::PhantomData;
 
 use super::method::{Argument, Receiver, Reply};
@@ -56,42 +55,48 @@ impl<T> ReadOther for ArgumentConversion<T> {
     }
 }
 
-/// A result, to be converted: `(&&ResultConversion::of(result)).reply(&receiver)`.
-pub struct ResultConversion<T>(Cell<Option<T>>);
+/// The conversion of a result: `(&&ResultConversion::of(&result)).reply(result, &receiver)`.
+#[derive(Debug)]
+pub struct ResultConversion<T>(PhantomData<T>);
 
 impl<T> ResultConversion<T> {
-    /// The result.
+    /// The conversion of results of this type.
     #[inline(always)]
-    pub const fn of(result: T) -> Self {
-        ResultConversion(Cell::new(Some(result)))
+    pub const fn of(_: &T) -> Self {
+        ResultConversion(PhantomData)
     }
 }
 
 /// The conversion of a plain result.
 pub trait ReplyPlain {
+    /// The type.
+    type Value;
     /// Converts the result.
-    fn reply(&self, receiver: &Receiver<'_>) -> Reply;
+    fn reply(&self, result: Self::Value, receiver: &Receiver<'_>) -> Reply;
 }
 
 impl<T: PlainResult> ReplyPlain for &ResultConversion<T> {
+    type Value = T;
+
     #[inline(always)]
-    fn reply(&self, receiver: &Receiver<'_>) -> Reply {
-        let Some(result) = self.0.take() else {
-            unreachable!("a result is converted once")
-        };
+    fn reply(&self, result: T, receiver: &Receiver<'_>) -> Reply {
         Reply(result.into_object(receiver))
     }
 }
 
 /// The answer for any other type. The compiler prefers [`ReplyPlain`], which needs one reference more.
 pub trait ReplyOther {
+    /// The type.
+    type Value;
     /// Never called: the method has no entry.
-    fn reply(&self, _: &Receiver<'_>) -> Reply {
+    fn reply(&self, _: Self::Value, _: &Receiver<'_>) -> Reply {
         unreachable!("a method whose result is not plain has no direct entry")
     }
 }
 
-impl<T> ReplyOther for ResultConversion<T> {}
+impl<T> ReplyOther for ResultConversion<T> {
+    type Value = T;
+}
 
 /// Tells whether a type is read or made directly: `Probe::<T>::IS_READ` and `Probe::<T>::IS_MADE`.
 #[derive(Debug)]

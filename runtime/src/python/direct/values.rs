@@ -14,6 +14,7 @@ use crate::panics::Payload;
 use crate::python::call::no_ancestor;
 use crate::python::exceptions::{of_panic, to_pyerr};
 use crate::python::object::{PyHandle, check_owner, find_tree_part, new_owned, new_view};
+use crate::short_text;
 
 /// A value that an entry reads from a Python object of the one type that holds such values. It runs no Python code.
 pub trait PlainArgument<'a>: Sized {
@@ -70,8 +71,7 @@ impl PlainArgument<'_> for bool {
 impl<'a> PlainArgument<'a> for &'a CStr {
     #[inline(always)]
     fn read(argument: Argument<'a>) -> Option<Self> {
-        let bytes = utf8_with_end(argument)?;
-        CStr::from_bytes_with_nul(bytes).ok()
+        short_text::c_str(utf8_with_end(argument)?)
     }
 }
 

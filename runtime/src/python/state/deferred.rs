@@ -15,6 +15,7 @@ use crate::python::thread_bound;
 
 use super::never_queued;
 use super::resource::ResourceState;
+use super::view::lock_fields;
 
 impl ResourceState {
     /// Defers the release of this handle, which is marked as closing, and of its descendants to `ancestor`, which
@@ -177,6 +178,40 @@ impl ResourceState {
     }
 }
 
+impl ResourceState {
+    /// Releases the resource of a handle whose last reference is gone, as the drop does. The handle has no parents and
+    /// keeps nothing, and nothing waits for it (`drops_no_objects`).
+    #[inline(always)]
+    pub(super) fn release_dropped_plain(&mut self) {
+        let raw = *self.raw.get_mut();
+        if raw.is_null() {
+            return;
+        }
+        if self.kind.warns_unclosed() || self.is_from_parent_process() {
+            return self.release_dropped_any();
+        }
+        *self.raw.get_mut() = ptr::null_mut();
+        // The objects of parts that are being dropped have seen the handle open and are done with it, or see it closed.
+        {
+            let _fields = lock_fields();
+        }
+        PendingRelease::release_alone(self.kind, raw);
+    }
+
+    /// Releases the resource of a handle whose last reference is gone.
+    fn release_dropped_any(&mut self) {
+        if self.kind.warns_unclosed() {
+            warn_unclosed(self.kind);
+        }
+        let children = self
+            .children
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        let has_waiting = children.waiting.is_some();
+        self.drop_resource(has_waiting);
+    }
+}
+
 impl Drop for ResourceState {
     fn drop(&mut self) {
         match self.thread() {
@@ -190,15 +225,7 @@ impl Drop for ResourceState {
             }
             return;
         }
-        if self.kind.warns_unclosed() {
-            warn_unclosed(self.kind);
-        }
-        let children = self
-            .children
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
-        let has_waiting = children.waiting.is_some();
-        self.drop_resource(has_waiting);
+        self.release_dropped_any();
     }
 }
 

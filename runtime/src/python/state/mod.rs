@@ -30,6 +30,7 @@ use super::thread_bound;
 use super::waiting::wait_for;
 use crate::error::Error;
 use crate::handle::kind::HandleKind;
+use crate::panics::Caught;
 
 /// The data of a Python handle: three words, those of a view. A view without an owner is none, and has a box.
 pub struct HandleState(View);
@@ -41,6 +42,14 @@ enum State<'a> {
     Watched(&'a WatchedView),
     /// In a box.
     Resource(&'a ResourceState),
+}
+
+/// The end of a state whose drop drops no Python object, except for the owner of a view.
+pub(super) enum PlainEnd {
+    /// That of a view that is not watched.
+    View,
+    /// That of a resource, in a box.
+    Resource(*mut ResourceState),
 }
 
 /// A handle is used on several threads, with what its box has.
@@ -60,6 +69,7 @@ impl HandleState {
     /// # Errors
     ///
     /// `MemoryError`. The resource is released then.
+    #[inline(always)]
     pub(super) fn resource_at(
         py: Python<'_>,
         kind: &'static HandleKind,
@@ -67,7 +77,7 @@ impl HandleState {
         parent: Option<Py<HandleClass>>,
         special: Option<Box<Special>>,
     ) -> PyResult<Self> {
-        let state = ResourceState::new(kind, raw, parent, special);
+        let state = || ResourceState::new(kind, raw, parent, special);
         let state = PyBox::new(py, state)?.into_raw();
         Ok(HandleState(View::of_box(state.cast(), Boxed::Resource)))
     }
@@ -104,7 +114,7 @@ impl HandleState {
         };
         let generation =
             (kind.is_until_mut() || ends_with_mut).then(|| state.generation_with_ancestors());
-        let watched = WatchedView::new(View::new(kind, raw, owner), generation);
+        let watched = || WatchedView::new(View::new(kind, raw, owner), generation);
         let watched = PyBox::new(py, watched)?.into_raw();
         Ok(HandleState(View::of_box(watched.cast(), Boxed::Watched)))
     }
@@ -146,27 +156,45 @@ impl HandleState {
         }
     }
 
-    /// Returns the owner of a view that is not watched, of which nothing else is to be dropped.
+    /// Returns how the state ends: `None` if its drop drops Python objects besides the owner of a view.
     #[inline(always)]
-    pub(super) fn take_view_owner(&self) -> Option<*mut pyo3::ffi::PyObject> {
-        match self.get() {
-            State::View(view) => {
-                view.unregister();
-                Some(view.owner().as_ptr())
+    pub(super) fn plain_end(&mut self) -> Option<PlainEnd> {
+        match self.0.boxed() {
+            None => Some(PlainEnd::View),
+            Some((_, Boxed::Watched)) => None,
+            Some((state, Boxed::Resource)) => {
+                let state = state.cast::<ResourceState>();
+                // SAFETY: Rust: the box is there until this is dropped, and this is borrowed exclusively.
+                let is_plain = unsafe { &mut *state }.drops_no_objects();
+                is_plain.then_some(PlainEnd::Resource(state))
             }
-            State::Watched(_) | State::Resource(_) => None,
         }
     }
 
-    /// Returns whether the drop of this state drops no Python object, except for the owner of a view.
+    /// Ends the state, which is not dropped any more. Returns the owner of a view, for the caller to release.
+    ///
+    /// # Safety
+    ///
+    /// `end` is that of [`plain_end`](Self::plain_end), and nothing has used the state since. This thread is attached
+    /// to the interpreter, with the GIL.
     #[inline(always)]
-    pub(super) fn drops_no_objects(&mut self) -> bool {
-        match self.0.boxed() {
-            None => true,
-            Some((_, Boxed::Watched)) => false,
-            Some((state, Boxed::Resource)) => {
-                // SAFETY: Rust: the box is there until this is dropped, and this is borrowed exclusively.
-                unsafe { &mut *state.cast::<ResourceState>() }.drops_no_objects()
+    pub(super) unsafe fn end_plain(&mut self, end: PlainEnd) -> Option<*mut pyo3::ffi::PyObject> {
+        match end {
+            PlainEnd::View => {
+                self.0.unregister();
+                Some(self.0.owner().as_ptr())
+            }
+            PlainEnd::Resource(state) => {
+                // A panic that gets here was reported by the panic hook.
+                // SAFETY: Rust: the box is there, and this is its only owner. the caller's promise: the drop of its
+                // fields would do nothing (`drops_no_objects`).
+                unsafe {
+                    Caught::new().run(|| {
+                        (*state).release_dropped_plain();
+                        PyBox::free(state);
+                    });
+                }
+                None
             }
         }
     }

@@ -73,8 +73,16 @@ pub(crate) struct Special {
 }
 
 impl Special {
+    /// Returns the data of a new handle with one parent at most; `None` for a handle without such data.
+    #[inline(always)]
+    pub(crate) fn of_alone(kind: &HandleKind, traced: Option<Traced>) -> Option<Box<Self>> {
+        match traced.is_some() || kind.is_thread_bound() || kind.is_callback_only() {
+            true => Self::of(kind, Vec::new(), traced),
+            false => None,
+        }
+    }
+
     /// Returns the data of a new handle; `None` for a handle without such data.
-    #[inline]
     pub(crate) fn of(
         kind: &HandleKind,
         extra_parents: Vec<Py<HandleClass>>,
@@ -124,7 +132,22 @@ pub(super) struct Waiting {
     pub(super) kept: Vec<PendingRelease>,
 }
 
+impl Links {
+    /// The place of a handle that is in no list.
+    const NONE: Self = Links {
+        linked: false,
+        newer: ptr::null(),
+        older: ptr::null(),
+    };
+}
+
 impl Children {
+    /// The children of a new handle.
+    const NONE: Self = Children {
+        newest: ptr::null(),
+        waiting: None,
+    };
+
     /// Returns what waits for the handle, to add to it.
     pub(super) fn waiting(&mut self) -> &mut Waiting {
         self.waiting.get_or_insert_default()
@@ -179,6 +202,7 @@ impl ResourceState {
     }
 
     /// Returns the state of a new handle. `raw` is null for the core of a reference-counted object.
+    #[inline(always)]
     pub(super) fn new(
         kind: &'static HandleKind,
         raw: *mut (),
@@ -195,15 +219,9 @@ impl ResourceState {
             identity: raw.addr(),
             borrow_state: HandleBorrowState::new(),
             parent,
-            links: UnsafeCell::new(Links {
-                linked: false,
-                newer: ptr::null(),
-                older: ptr::null(),
-            }),
-            children: Mutex::new(Children {
-                newest: ptr::null(),
-                waiting: None,
-            }),
+            // Constants, so that nothing is put together elsewhere and then moved here.
+            links: const { UnsafeCell::new(Links::NONE) },
+            children: const { Mutex::new(Children::NONE) },
             forks: forks().into(),
             special,
             holder: AtomicPtr::new(ptr::null_mut()),
@@ -221,8 +239,9 @@ impl ResourceState {
         special.as_ref().map_or(0, |special| special.thread)
     }
 
-    /// Returns whether the drop of this state drops no Python object: the handle has no parents and keeps nothing.
-    #[inline]
+    /// Returns whether the drop of this state drops no Python object, and the drop of its fields does nothing: the
+    /// handle has no parents and keeps nothing.
+    #[inline(always)]
     pub(super) fn drops_no_objects(&mut self) -> bool {
         let children = self.children.get_mut();
         let children = children.unwrap_or_else(PoisonError::into_inner);
