@@ -210,6 +210,9 @@ FAILING_EXPRESSIONS: dict[str, tuple[object, type[Exception]]] = {
     "an unknown function of a namespace": ("xml:f()", XPathError),
     "an unknown variable": ("$v", XPathError),
     "a wrong argument": ("count('x')", XPathError),
+    "one of several wrong arguments": ("count('x') + sum(1) + name(//b | 1)", XPathError),
+    "a wrong number of arguments": ("substring('x')", XPathError),
+    "an operand that is no node set": ("//b | 1", XPathError),
     "a NUL": ("//b\0", ValueError),
     "a surrogate": ("'\ud800'", UnicodeEncodeError),
     "a number as expression": (1, TypeError),
@@ -282,6 +285,7 @@ def with_options() -> Iterable[Operation]:
     yield one_operation("variables: a namespace", "$q:v", {"namespaces": namespaces, "variables": {"q:v": 1}})
     yield one_operation("variables: a wrong type", "1", {"variables": {"v": None}}, TypeError)
     yield one_operation("variables: another document", "1", lambda _: {"variables": {"v": node()}}, ValueError)
+    yield one_operation("variables: no node set", "count($v)", {"variables": {"v": 1}}, XPathError)
     yield one_operation("variables: unknown", "$v", {"variables": {"w": 1}}, XPathError)
     yield one_operation("functions", "f(//b, 'x', 1, true())", {"functions": {"f": function}})
     yield one_operation("functions: no arguments", "f()", {"functions": {"f": function}})
@@ -307,6 +311,8 @@ def with_options() -> Iterable[Operation]:
     yield one_operation("a limit of operations: exceeded", "//b", {"max_operations": 1}, XPathLimitError)
     yield one_operation("a limit of depth", "(1)", {"max_depth": 1})
     yield one_operation("a limit of depth: exceeded", "((1))", {"max_depth": 1}, XPathLimitError)
+    yield one_operation("a limit out of range", "1", {"max_operations": -1}, ValueError)
+    yield one_operation("a limit that is too large", "1", {"max_depth": 2**64}, ValueError)
     yield Operation(
         "Node.xpathEval with everything",
         lambda element: element.xpathEval(
@@ -910,6 +916,8 @@ def changing() -> Iterable[Operation]:
     yield Operation(
         "changing: a root that is none", lambda it: setattr(it, "root", it.create_text("t")), ValueError, setup=document
     )
+    yield Operation("changing: an index beyond the end", insert_far, setup=node)
+    yield Operation("changing: no index", lambda it: it.insert("1", it.children[0]), TypeError, setup=node)
     yield Operation("changing: an attribute of another document", Document().adopt_node, setup=find("//@k"))
     yield Operation("changing: a copy of an attribute", calling("copy"), setup=find("//@k"))
     yield Operation("changing: below itself", below_itself, ValueError, setup=document)
@@ -930,6 +938,11 @@ def changing() -> Iterable[Operation]:
 def on_a_document(change: Callable[[Document], object]) -> object:
     # A change that a fault ended is not begun again.
     return change(document())
+
+
+def insert_far(parent: Node) -> None:
+    for index in (10**20, -(10**20)):
+        parent.insert(index, parent.children[0])
 
 
 def whole(owner: Document) -> Node:

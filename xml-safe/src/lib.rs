@@ -10,6 +10,7 @@ mod change;
 mod copy;
 mod create;
 mod decode;
+
 mod document;
 mod dtd;
 mod duplicate;
@@ -63,6 +64,7 @@ mod moves;
 mod namespaces;
 mod navigate;
 mod node;
+mod numbers;
 mod order;
 mod outer;
 mod parser;
@@ -93,7 +95,7 @@ mod _native {
     #[pymodule_export]
     use crate::dtd::{AttributeValue, Dtd, EntityValue, NotationValue};
     #[pymodule_export]
-    use crate::errors::{ParseError, Report, XIncludeError, XPathError, XPathLimitError};
+    use crate::errors::{ParseError, Report, XIncludeError};
     #[pymodule_export]
     use crate::node::Node;
     #[pymodule_export]
@@ -104,4 +106,6 @@ mod _native {
     use crate::xpath::compiled::XPath;
     #[pymodule_export]
     use crate::xpath::context::XPathContext;
+    #[pymodule_export]
+    use crate::xpath::errors::{XPathError, XPathLimitError};
 }

@@ -3,7 +3,7 @@
 //! libxml2 has a C struct for each type of node. All begin with the same fields, up to `doc`. Later fields are read
 //! only if the node's type has them.
 
-use std::ffi::{c_int, c_long, c_ulong};
+use std::ffi::{c_int, c_long};
 
 use leakproof::prelude::*;
 
@@ -12,9 +12,11 @@ use crate::document::Document;
 use crate::errors::TreeErrors;
 use crate::ffi;
 use crate::ids::is_in_tree;
+use crate::numbers::Count;
 use crate::references::may_have_references;
 use crate::text;
 use crate::xpath::evaluate::{Answer, Arguments};
+use crate::xpath::options::Limits;
 
 /// A node of a document, of any type. The node keeps its document alive, and can't be used after the document was
 /// closed.
@@ -454,15 +456,14 @@ impl Node {
         namespaces: Option<Object>,
         variables: Option<Object>,
         functions: Option<Object>,
-        max_operations: Option<c_ulong>,
-        max_depth: Option<usize>,
+        max_operations: Option<Count>,
+        max_depth: Option<Count>,
     ) -> Result<Answer<'_>> {
         let arguments = Arguments {
             namespaces,
             variables,
             functions,
-            max_operations,
-            max_depth,
+            limits: Limits::new(max_operations, max_depth)?,
         };
         let document = self.document()?;
         arguments.evaluate(document.get(), Borrowed::from(self), expr)

@@ -467,6 +467,19 @@ def test_elements_are_made_in_namespaces():
 # ---- attributes
 
 
+@pytest.mark.parametrize("size", [2**31, 2**63, 2**64, 10**100])
+def test_insert_takes_any_index(size):
+    """Also those that `list.insert` refuses."""
+    doc = parse("<r><b/></r>")
+    names = ["b"]
+    for index, name in ((size, "last"), (-size, "first")):
+        doc.root.insert(index, doc.create_element(name))
+        names[index:index] = [name]
+        assert [child.name for child in doc.root] == names
+    with pytest.raises(TypeError, match="integer"):
+        doc.root.insert("1", doc.root.first_child)
+
+
 def test_attributes_are_a_mapping():
     doc = parse('<r xmlns:p="urn:p" a="1" p:b="2"/>')
     attributes = doc.root.attributes
