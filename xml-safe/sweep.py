@@ -918,6 +918,10 @@ def changing() -> Iterable[Operation]:
     )
     yield Operation("changing: an index beyond the end", insert_far, setup=node)
     yield Operation("changing: no index", lambda it: it.insert("1", it.children[0]), TypeError, setup=node)
+    yield Operation(
+        "attributes: in", lambda it: [name in it for name in ("k", "a\0b", "\ud800", 5)], setup=attributes_of
+    )
+    yield Operation("attributes: in, not hashable", lambda it: [] in it, TypeError, setup=attributes_of)
     yield Operation("changing: an attribute of another document", Document().adopt_node, setup=find("//@k"))
     yield Operation("changing: a copy of an attribute", calling("copy"), setup=find("//@k"))
     yield Operation("changing: below itself", below_itself, ValueError, setup=document)
@@ -943,6 +947,10 @@ def on_a_document(change: Callable[[Document], object]) -> object:
 def insert_far(parent: Node) -> None:
     for index in (10**20, -(10**20)):
         parent.insert(index, parent.children[0])
+
+
+def attributes_of() -> Any:
+    return node().attributes
 
 
 def whole(owner: Document) -> Node:
