@@ -918,6 +918,7 @@ def changing() -> Iterable[Operation]:
     )
     yield Operation("changing: an index beyond the end", insert_far, setup=node)
     yield Operation("changing: no index", lambda it: it.insert("1", it.children[0]), TypeError, setup=node)
+    yield Operation("changing: a document is not adopted", Document().adopt_node, ValueError, setup=find("/"))
     yield Operation(
         "attributes: in", lambda it: [name in it for name in ("k", "a\0b", "\ud800", 5)], setup=attributes_of
     )
