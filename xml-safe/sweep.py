@@ -998,6 +998,16 @@ def whole_documents() -> Iterable[Operation]:
         yield Operation(f"Document.{name}: closed", reading(name), ClosedError, setup=closed_document)
     for name in ("name", "public_id", "system_id"):
         yield Operation(f"Dtd.{name}", reading(name), setup=lambda: document().dtd)
+    for name, doctype in {
+        "name": ("p:r",),
+        "system": ("r", None, "x.dtd"),
+        "public": ("r", "-//X//Y", "x.dtd"),
+    }.items():
+        yield Operation(f"Document.set_doctype: {name}", partial(set_doctype, doctype), setup=without_doctype)
+    for name, wrong in {"bad name": ("a b",), "bad public": ("r", "<", "x"), "no system": ("r", "x")}.items():
+        yield Operation(f"Document.set_doctype: {name}", partial(set_doctype, wrong), ValueError, setup=without_doctype)
+    yield Operation("Document.set_doctype: again", calling("set_doctype", "r"), ValueError, setup=document)
+    yield Operation("Document.set_doctype: closed", calling("set_doctype", "r"), ClosedError, setup=closed_document)
     yield Operation("Node.base", lambda: root_of(parse("<r xml:base='a'/>")).base)
     yield Operation("Document.url: set", partial(set_url, "a b"), setup=document)
     yield Operation("Document.url: set to None", partial(set_url, None), setup=document)
@@ -1011,6 +1021,18 @@ def whole_documents() -> Iterable[Operation]:
     yield Operation("pickle: an unknown entity", pickle.dumps, ValueError, setup=with_unknown_entity)
     yield Operation("pickle: closed", pickle.dumps, ClosedError, setup=closed_document)
     yield Operation("pickle: a node", pickle.dumps, TypeError, setup=node)
+
+
+def without_doctype() -> Document:
+    return parse("<!--c--><r/>")
+
+
+def set_doctype(doctype: tuple[Any, ...], owner: Document) -> object:
+    if owner.dtd is not None:
+        # A call that was reported to have failed has made it.
+        return None
+    owner.set_doctype(*doctype)
+    return owner.to_string(), owner.to_string(method="html"), owner.copy().to_string()
 
 
 def set_url(url: str | None, owner: Document) -> object:

@@ -11,6 +11,7 @@ mod copy;
 mod create;
 mod decode;
 
+mod doctype;
 mod document;
 mod dtd;
 mod duplicate;
