@@ -1008,6 +1008,7 @@ def whole_documents() -> Iterable[Operation]:
         yield Operation(f"Document.set_doctype: {name}", partial(set_doctype, wrong), ValueError, setup=without_doctype)
     yield Operation("Document.set_doctype: again", calling("set_doctype", "r"), ValueError, setup=document)
     yield Operation("Document.set_doctype: closed", calling("set_doctype", "r"), ClosedError, setup=closed_document)
+    yield Operation("Node.path: mixed prefixes", paths, setup=lambda: parse(MIXED))
     yield Operation("Node.base", lambda: root_of(parse("<r xml:base='a'/>")).base)
     yield Operation("Document.url: set", partial(set_url, "a b"), setup=document)
     yield Operation("Document.url: set to None", partial(set_url, None), setup=document)
@@ -1021,6 +1022,13 @@ def whole_documents() -> Iterable[Operation]:
     yield Operation("pickle: an unknown entity", pickle.dumps, ValueError, setup=with_unknown_entity)
     yield Operation("pickle: closed", pickle.dumps, ClosedError, setup=closed_document)
     yield Operation("pickle: a node", pickle.dumps, TypeError, setup=node)
+
+
+MIXED = "<p:r xmlns:p='u'><p:a xmlns:p='v'/><p:a k='1' p:k='2'>t<?pi t?></p:a><q:a xmlns:q='u'/></p:r>"
+
+
+def paths(owner: Any) -> object:
+    return [found.path for found in owner.xpathEval("//node() | //@*")]
 
 
 def without_doctype() -> Document:

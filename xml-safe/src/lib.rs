@@ -70,6 +70,7 @@ mod order;
 mod outer;
 mod parser;
 mod parsing;
+mod path;
 mod pickling;
 mod reconcile;
 mod references;

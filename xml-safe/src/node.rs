@@ -11,7 +11,6 @@ use crate::attributes::Attributes;
 use crate::document::Document;
 use crate::errors::TreeErrors;
 use crate::ffi;
-use crate::ids::is_in_tree;
 use crate::numbers::Count;
 use crate::references::may_have_references;
 use crate::text;
@@ -306,22 +305,6 @@ impl Node {
             self.type_number(),
             ffi::XML_ELEMENT_NODE | ffi::XML_TEXT_NODE | ffi::XML_COMMENT_NODE | ffi::XML_PI_NODE
         )
-    }
-
-    #[rust_only]
-    #[calls(ffi::xmlGetNodePath, free = ffi::xmlFree.expect("libxml2 always has one"), fails = sticky)]
-    fn path_in_document(&self) -> Result<Option<String>>;
-
-    /// An XPath expression that leads from the document to this node (xmlGetNodePath). None for a node that XPath can't
-    /// reach, such as one that is not in the tree of the document. The text of an attribute has a path for people
-    /// alone: XPath finds no nodes in an attribute.
-    #[getter]
-    fn path(&self) -> Result<Option<String>> {
-        let is_reachable = |parent: Borrowed<'_, Node>| parent.is_document() || is_in_tree(parent);
-        match self.is_document() || self.parent().is_some_and(is_reachable) {
-            true => self.path_in_document(),
-            false => Ok(None),
-        }
     }
 
     /// The parent of this node; for an attribute, its element. None for a document.
