@@ -89,15 +89,16 @@ fn exact(path: &str, node: Borrowed<'_, Node>) -> Result<String> {
     Ok(steps.join("/"))
 }
 
-/// Returns `true` if libxml2's step leads to the node alone, with the namespaces in scope at the element `scope`. `known`
-/// is a namespace that was found in scope.
+/// Returns `true` if libxml2's step leads to the node alone, with the namespaces in scope at the element `scope`.
+/// `known` is a namespace that was found in scope.
 fn is_exact<'n>(
     node: Borrowed<'n, Node>,
     scope: Option<Borrowed<'n, Node>>,
     known: &mut Option<Borrowed<'n, Namespace>>,
 ) -> bool {
     let Some(namespace) = node.get().name_prefix() else {
-        return !node.get().has_colon() && !(node.get().is_instruction() && is_long(node.name()));
+        let is_cut = node.get().is_instruction() && is_long(node.name());
+        return !node.get().has_colon() && !is_cut;
     };
     let prefix = namespace.prefix_bytes();
     if prefix.as_deref() == Some(c"xml") {

@@ -1,9 +1,9 @@
 //! The parts of an expression that an error of an evaluation can be about.
 //!
-//! libxml2 reports a value of a wrong type, and a wrong number of arguments, without saying where: a compiled expression
-//! has no positions. The text is read here by the grammar of XPath 1.0, for expressions that libxml2 has compiled. Every
-//! call and operator that may have failed by what is known of its operands is a possible cause. If there is only one,
-//! that is the cause.
+//! libxml2 reports a value of a wrong type, and a wrong number of arguments, without saying where: a compiled
+//! expression has no positions. The text is read here by the grammar of XPath 1.0, for expressions that libxml2 has
+//! compiled. Every call and operator that may have failed by what is known of its operands is a possible cause. If
+//! there is only one, that is the cause.
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! The exceptions of XPath, and what libxml2 reports about expressions.
 //!
-//! The handler of a context gets a code without a message, and of an evaluation neither the expression nor a place. Both
-//! are added here: [`Cause`] has what the text of the expression tells.
+//! The handler of a context gets a code without a message, and of an evaluation neither the expression nor a place.
+//! Both are added here: [`Cause`] has what the text of the expression tells.
 
 use std::ffi::c_int;
 
@@ -23,8 +23,8 @@ pub(crate) struct XPathError {
     /// The number of characters in the expression before the place at which libxml2 stopped, before the name, or before
     /// the operand of an operator that is no node set; None if the place is not known.
     pub(crate) position: Option<usize>,
-    /// The variable, the function or the prefix that was not found, or the function of XPath that failed; None if it may
-    /// be one of several.
+    /// The variable, the function or the prefix that was not found, or the function of XPath that failed; None if it
+    /// may be one of several.
     pub(crate) name: Option<String>,
 }
 
@@ -158,8 +158,8 @@ impl XPathError {
     }
 }
 
-/// The number of steps of an expression, in libxml2's compiled form, beyond which no version of libxml2 compiles it: the
-/// first of ten times a power of two that is not below XPATH_MAX_STEPS.
+/// The number of steps of an expression, in libxml2's compiled form, beyond which no version of libxml2 compiles it:
+/// the first of ten times a power of two that is not below XPATH_MAX_STEPS.
 const MOST_STEPS: usize = 1_310_720;
 
 /// The number of causes that a message names.
