@@ -210,6 +210,9 @@ FAILING_EXPRESSIONS: dict[str, tuple[object, type[Exception]]] = {
     "an unknown function of a namespace": ("xml:f()", XPathError),
     "an unknown variable": ("$v", XPathError),
     "a wrong argument": ("count('x')", XPathError),
+    "one of several wrong arguments": ("count('x') + sum(1) + name(//b | 1)", XPathError),
+    "a wrong number of arguments": ("substring('x')", XPathError),
+    "an operand that is no node set": ("//b | 1", XPathError),
     "a NUL": ("//b\0", ValueError),
     "a surrogate": ("'\ud800'", UnicodeEncodeError),
     "a number as expression": (1, TypeError),
@@ -282,6 +285,7 @@ def with_options() -> Iterable[Operation]:
     yield one_operation("variables: a namespace", "$q:v", {"namespaces": namespaces, "variables": {"q:v": 1}})
     yield one_operation("variables: a wrong type", "1", {"variables": {"v": None}}, TypeError)
     yield one_operation("variables: another document", "1", lambda _: {"variables": {"v": node()}}, ValueError)
+    yield one_operation("variables: no node set", "count($v)", {"variables": {"v": 1}}, XPathError)
     yield one_operation("variables: unknown", "$v", {"variables": {"w": 1}}, XPathError)
     yield one_operation("functions", "f(//b, 'x', 1, true())", {"functions": {"f": function}})
     yield one_operation("functions: no arguments", "f()", {"functions": {"f": function}})
@@ -307,6 +311,8 @@ def with_options() -> Iterable[Operation]:
     yield one_operation("a limit of operations: exceeded", "//b", {"max_operations": 1}, XPathLimitError)
     yield one_operation("a limit of depth", "(1)", {"max_depth": 1})
     yield one_operation("a limit of depth: exceeded", "((1))", {"max_depth": 1}, XPathLimitError)
+    yield one_operation("a limit out of range", "1", {"max_operations": -1}, ValueError)
+    yield one_operation("a limit that is too large", "1", {"max_depth": 2**64}, ValueError)
     yield Operation(
         "Node.xpathEval with everything",
         lambda element: element.xpathEval(
@@ -962,6 +968,13 @@ def changing() -> Iterable[Operation]:
     yield Operation(
         "changing: a root that is none", lambda it: setattr(it, "root", it.create_text("t")), ValueError, setup=document
     )
+    yield Operation("changing: an index beyond the end", insert_far, setup=node)
+    yield Operation("changing: no index", lambda it: it.insert("1", it.children[0]), TypeError, setup=node)
+    yield Operation("changing: a document is not adopted", Document().adopt_node, ValueError, setup=find("/"))
+    yield Operation(
+        "attributes: in", lambda it: [name in it for name in ("k", "a\0b", "\ud800", 5)], setup=attributes_of
+    )
+    yield Operation("attributes: in, not hashable", lambda it: [] in it, TypeError, setup=attributes_of)
     yield Operation("changing: an attribute of another document", Document().adopt_node, setup=find("//@k"))
     yield Operation("changing: a copy of an attribute", calling("copy"), setup=find("//@k"))
     yield Operation("changing: below itself", below_itself, ValueError, setup=document)
@@ -982,6 +995,15 @@ def changing() -> Iterable[Operation]:
 def on_a_document(change: Callable[[Document], object]) -> object:
     # A change that a fault ended is not begun again.
     return change(document())
+
+
+def insert_far(parent: Node) -> None:
+    for index in (10**20, -(10**20)):
+        parent.insert(index, parent.children[0])
+
+
+def attributes_of() -> Any:
+    return node().attributes
 
 
 def whole(owner: Document) -> Node:
@@ -1028,6 +1050,17 @@ def whole_documents() -> Iterable[Operation]:
         yield Operation(f"Document.{name}: closed", reading(name), ClosedError, setup=closed_document)
     for name in ("name", "public_id", "system_id"):
         yield Operation(f"Dtd.{name}", reading(name), setup=lambda: document().dtd)
+    for name, doctype in {
+        "name": ("p:r",),
+        "system": ("r", None, "x.dtd"),
+        "public": ("r", "-//X//Y", "x.dtd"),
+    }.items():
+        yield Operation(f"Document.set_doctype: {name}", partial(set_doctype, doctype), setup=without_doctype)
+    for name, wrong in {"bad name": ("a b",), "bad public": ("r", "<", "x"), "no system": ("r", "x")}.items():
+        yield Operation(f"Document.set_doctype: {name}", partial(set_doctype, wrong), ValueError, setup=without_doctype)
+    yield Operation("Document.set_doctype: again", calling("set_doctype", "r"), ValueError, setup=document)
+    yield Operation("Document.set_doctype: closed", calling("set_doctype", "r"), ClosedError, setup=closed_document)
+    yield Operation("Node.path: mixed prefixes", paths, setup=lambda: parse(MIXED))
     yield Operation("Node.base", lambda: root_of(parse("<r xml:base='a'/>")).base)
     yield Operation("Document.url: set", partial(set_url, "a b"), setup=document)
     yield Operation("Document.url: set to None", partial(set_url, None), setup=document)
@@ -1041,6 +1074,25 @@ def whole_documents() -> Iterable[Operation]:
     yield Operation("pickle: an unknown entity", pickle.dumps, ValueError, setup=with_unknown_entity)
     yield Operation("pickle: closed", pickle.dumps, ClosedError, setup=closed_document)
     yield Operation("pickle: a node", pickle.dumps, TypeError, setup=node)
+
+
+MIXED = "<p:r xmlns:p='u'><p:a xmlns:p='v'/><p:a k='1' p:k='2'>t<?pi t?></p:a><q:a xmlns:q='u'/></p:r>"
+
+
+def paths(owner: Any) -> object:
+    return [found.path for found in owner.xpathEval("//node() | //@*")]
+
+
+def without_doctype() -> Document:
+    return parse("<!--c--><r/>")
+
+
+def set_doctype(doctype: tuple[Any, ...], owner: Document) -> object:
+    if owner.dtd is not None:
+        # A call that was reported to have failed has made it.
+        return None
+    owner.set_doctype(*doctype)
+    return owner.to_string(), owner.to_string(method="html"), owner.copy().to_string()
 
 
 def set_url(url: str | None, owner: Document) -> object:

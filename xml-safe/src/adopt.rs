@@ -127,6 +127,12 @@ impl crate::document::Document {
             crate::change::remove(&tree, node)?;
             return Ok(node);
         }
+        if !node.is_content() && !node.is_fragment() && !node.is_attribute() {
+            return Err(Error::Value(format!(
+                "a node of the type {:?} cannot be moved to another document",
+                node.type_name()
+            )));
+        }
         let (there, original) = Tree::around(node)?;
         let original = Nodes::One([original]);
         let arrivals = Arrivals::from(&tree, there, original)?;

@@ -1,10 +1,10 @@
 //! The attributes of an element, as a mapping of values by name.
 
 use leakproof::prelude::*;
-use leakproof::pyo3::exceptions::{PyKeyError, PyTypeError};
+use leakproof::pyo3::exceptions::{PyKeyError, PyTypeError, PyUnicodeEncodeError};
 use leakproof::pyo3::types::{
-    PyAnyMethods, PyDict, PyDictMethods, PyIterator, PyList, PyMapping, PyString, PyTuple,
-    PyTupleMethods,
+    PyAnyMethods, PyDict, PyDictMethods, PyIterator, PyList, PyMapping, PyString, PyStringMethods,
+    PyTuple, PyTupleMethods,
 };
 use leakproof::pyo3::{Bound, Py, PyAny, PyResult, Python};
 
@@ -321,8 +321,20 @@ impl Attributes {
         self.list().count()
     }
 
-    fn __contains__(&self, name: &CStr) -> bool {
-        self.find(name).is_some()
+    /// What is no name is in no element, as with a dict.
+    fn __contains__(&self, name: Bound<'_, PyAny>) -> Result<bool> {
+        let Ok(text) = name.cast::<PyString>() else {
+            name.hash()?;
+            return Ok(false);
+        };
+        let text = match text.to_str() {
+            Ok(text) => text,
+            Err(error) if error.is_instance_of::<PyUnicodeEncodeError>(name.py()) => {
+                return Ok(false);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok(CString::new(text).is_ok_and(|name| self.find(&name).is_some()))
     }
 
     fn __getitem__<'py>(&self, py: Python<'py>, name: &CStr) -> Result<Bound<'py, PyString>> {

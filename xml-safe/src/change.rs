@@ -12,6 +12,7 @@ use crate::ffi;
 use crate::ids;
 use crate::moves::{Change, Place, begin, below_itself, has_text, has_text_beside_text};
 use crate::node::{Node, gather};
+use crate::numbers::Index;
 use crate::undo::Former;
 use crate::valid;
 
@@ -184,11 +185,11 @@ impl crate::node::Node {
     /// Put `node` before the child at `index`, as `append` does.
     ///
     /// The index counts all children, as `children` has them before `node` is moved. As with `list.insert`, a negative
-    /// index counts from the end, and an index beyond an end stands for that end.
+    /// index counts from the end, and an index beyond an end stands for that end, however large it is.
     #[foreign(node)]
-    fn insert(&mut self, index: isize, node: &mut Node) -> Result<()> {
+    fn insert(&mut self, index: Index, node: &mut Node) -> Result<()> {
         let (tree, parent) = begin(self)?;
-        let next = child_before(parent, index);
+        let next = child_before(parent, index.0);
         put(&tree, node, Placing::At(Place { parent, next }))
     }
 

@@ -13,6 +13,7 @@ use crate::create::within;
 use crate::ffi;
 use crate::moves::{Place, begin_owner_of};
 use crate::node::{Node, gather};
+use crate::numbers::Index;
 
 /// The children of a node: a sequence of all nodes in it, texts and comments too, without attributes.
 ///
@@ -168,9 +169,9 @@ impl Children {
 
     /// Put `node` before the child at `index`, as `Node.insert` does.
     #[foreign(node)]
-    fn insert(&mut self, index: isize, node: &mut Node) -> Result<()> {
+    fn insert(&mut self, index: Index, node: &mut Node) -> Result<()> {
         let (tree, parent) = begin_owner_of(self)?;
-        let next = child_before(parent, index);
+        let next = child_before(parent, index.0);
         put(&tree, node, Placing::At(Place { parent, next }))
     }
 

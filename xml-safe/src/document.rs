@@ -1,6 +1,6 @@
 //! Documents.
 
-use std::ffi::{c_int, c_ulong};
+use std::ffi::c_int;
 
 use leakproof::prelude::*;
 use leakproof::pyo3::prelude::{Bound, Py, PyAny};
@@ -9,9 +9,11 @@ use crate::dtd::{Dtd, Entity};
 use crate::errors::{Report, Reports, TreeErrors};
 use crate::ffi;
 use crate::node::Node;
+use crate::numbers::Count;
 use crate::xpath::compiled::XPath;
 use crate::xpath::context::XPathContext;
 use crate::xpath::evaluate::{Answer, Arguments, Expr, Passed, Request};
+use crate::xpath::options::Limits;
 use crate::xpath::values::XPathValue;
 
 /// A parsed XML document. Closing the document also closes its XPath contexts, and its nodes can no longer be used.
@@ -126,15 +128,14 @@ impl Document {
         namespaces: Option<Py<PyAny>>,
         variables: Option<Py<PyAny>>,
         functions: Option<Py<PyAny>>,
-        max_operations: Option<c_ulong>,
-        max_depth: Option<usize>,
+        max_operations: Option<Count>,
+        max_depth: Option<Count>,
     ) -> Result<Answer<'_>> {
         let arguments = Arguments {
             namespaces,
             variables,
             functions,
-            max_operations,
-            max_depth,
+            limits: Limits::new(max_operations, max_depth)?,
         };
         match self.as_node() {
             Some(node) => arguments.evaluate(self, node, expr),

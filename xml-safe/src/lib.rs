@@ -11,6 +11,8 @@ mod children;
 mod copy;
 mod create;
 mod decode;
+
+mod doctype;
 mod document;
 mod dtd;
 mod duplicate;
@@ -64,10 +66,12 @@ mod moves;
 mod namespaces;
 mod navigate;
 mod node;
+mod numbers;
 mod order;
 mod outer;
 mod parser;
 mod parsing;
+mod path;
 mod pickling;
 mod reconcile;
 mod redeclare;
@@ -97,7 +101,7 @@ mod _native {
     #[pymodule_export]
     use crate::dtd::{AttributeValue, Dtd, EntityValue, NotationValue};
     #[pymodule_export]
-    use crate::errors::{ParseError, Report, XIncludeError, XPathError, XPathLimitError};
+    use crate::errors::{ParseError, Report, XIncludeError};
     #[pymodule_export]
     use crate::node::Node;
     #[pymodule_export]
@@ -108,4 +112,6 @@ mod _native {
     use crate::xpath::compiled::XPath;
     #[pymodule_export]
     use crate::xpath::context::XPathContext;
+    #[pymodule_export]
+    use crate::xpath::errors::{XPathError, XPathLimitError};
 }

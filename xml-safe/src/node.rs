@@ -3,7 +3,7 @@
 //! libxml2 has a C struct for each type of node. All begin with the same fields, up to `doc`. Later fields are read
 //! only if the node's type has them.
 
-use std::ffi::{c_int, c_long, c_ulong};
+use std::ffi::{c_int, c_long};
 
 use leakproof::prelude::*;
 use leakproof::pyo3::types::PyString;
@@ -14,10 +14,11 @@ use crate::children::Children;
 use crate::document::Document;
 use crate::errors::TreeErrors;
 use crate::ffi;
-use crate::ids::is_in_tree;
+use crate::numbers::Count;
 use crate::references::may_have_references;
 use crate::text;
 use crate::xpath::evaluate::{Answer, Arguments};
+use crate::xpath::options::Limits;
 
 /// A node of a document, of any type. The node keeps its document alive, and can't be used after the document was
 /// closed.
@@ -332,22 +333,6 @@ impl Node {
         )
     }
 
-    #[rust_only]
-    #[calls(ffi::xmlGetNodePath, free = ffi::xmlFree.expect("libxml2 always has one"), fails = sticky)]
-    fn path_in_document(&self) -> Result<Option<String>>;
-
-    /// An XPath expression that leads from the document to this node (xmlGetNodePath). None for a node that XPath can't
-    /// reach, such as one that is not in the tree of the document. The text of an attribute has a path for people
-    /// alone: XPath finds no nodes in an attribute.
-    #[getter]
-    fn path(&self) -> Result<Option<String>> {
-        let is_reachable = |parent: Borrowed<'_, Node>| parent.is_document() || is_in_tree(parent);
-        match self.is_document() || self.parent().is_some_and(is_reachable) {
-            true => self.path_in_document(),
-            false => Ok(None),
-        }
-    }
-
     /// The parent of this node; for an attribute, its element. None for a document.
     #[getter]
     #[field(parent)]
@@ -491,15 +476,14 @@ impl Node {
         namespaces: Option<Object>,
         variables: Option<Object>,
         functions: Option<Object>,
-        max_operations: Option<c_ulong>,
-        max_depth: Option<usize>,
+        max_operations: Option<Count>,
+        max_depth: Option<Count>,
     ) -> Result<Answer<'_>> {
         let arguments = Arguments {
             namespaces,
             variables,
             functions,
-            max_operations,
-            max_depth,
+            limits: Limits::new(max_operations, max_depth)?,
         };
         let document = self.document()?;
         arguments.evaluate(document.get(), Borrowed::from(self), expr)

@@ -90,6 +90,46 @@ pub(crate) fn target(target: &CStr) -> Result<()> {
     }
 }
 
+/// Checks the name of a document type, which may have a prefix.
+pub(crate) fn doctype(name: &CStr) -> Result<()> {
+    let text = name.to_str().unwrap_or_default();
+    let (first, second) = text.split_once(':').unwrap_or((text, "_"));
+    match is_name(first) && is_name(second) {
+        true => Ok(()),
+        false => Err(Error::Value(format!(
+            "{:?} cannot be the name of a document type: a name begins with a letter or \"_\", has no spaces, and one \
+             colon at most, behind a prefix",
+            name.to_string_lossy()
+        ))),
+    }
+}
+
+/// Checks a public identifier. It is written in double quotes, which it cannot contain.
+pub(crate) fn public_id(id: &CStr) -> Result<()> {
+    let is_allowed = |c: char| {
+        c.is_ascii_alphanumeric() || matches!(c, ' ' | '\n') || "-'()+,./:=?;!*#@$_%".contains(c)
+    };
+    let text = verbatim(id, "a public identifier")?;
+    match text.chars().find(|c| !is_allowed(*c)) {
+        None => Ok(()),
+        Some(c) => Err(Error::Value(format!(
+            "a public identifier cannot contain {c:?}: it has letters and digits of ASCII, spaces, and any of \
+             -'()+,./:=?;!*#@$_%"
+        ))),
+    }
+}
+
+/// Checks a system identifier. It is written in quotes of one kind or the other.
+pub(crate) fn system_id(id: &CStr) -> Result<()> {
+    let text = verbatim(id, "a system identifier")?;
+    match text.contains('"') && text.contains('\'') {
+        true => Err(Error::Value(
+            "a system identifier cannot contain both \" and ': write %22 or %27".into(),
+        )),
+        false => Ok(()),
+    }
+}
+
 /// Returns `true` for a character that a name may begin with. Colons separate prefixes, and are not part of names here.
 fn is_name_start(c: char) -> bool {
     matches!(c, 'A'..='Z' | '_' | 'a'..='z' | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}'
@@ -101,6 +141,12 @@ fn is_name_start(c: char) -> bool {
 fn is_name_char(c: char) -> bool {
     is_name_start(c)
         || matches!(c, '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
+}
+
+/// Returns `true` for a name without a prefix.
+fn is_name(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(is_name_start) && chars.all(is_name_char)
 }
 
 /// Checks a name without a prefix.
@@ -116,8 +162,7 @@ pub(crate) fn check_name(name: &CStr, what: &str) -> Result<()> {
 /// Returns a name without a prefix, if it is one.
 pub(crate) fn name<'n>(name: &'n CStr, what: &str) -> Result<&'n str> {
     let text = name.to_str().unwrap_or_default();
-    let mut chars = text.chars();
-    match chars.next().is_some_and(is_name_start) && chars.all(is_name_char) {
+    match is_name(text) {
         true => Ok(text),
         false => {
             let hint = match text.contains([':', '{']) {

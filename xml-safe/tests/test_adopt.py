@@ -161,11 +161,30 @@ def test_a_node_that_cannot_be_a_child_is_not_adopted(find, message):
         with pytest.raises(ValueError, match=message):
             put_below(place, doc, node)
     if node.type == "document":
-        with pytest.raises(ValueError, match="cannot be copied"):
+        with pytest.raises(ValueError, match='"document" cannot be moved to another document'):
             doc.adopt_node(node)
     assert source.root.to_string() == '<a k="v"><b/></a>'
     assert doc.root.to_string() == "<x><y/></x>"
     assert find(source) is node
+
+
+def test_errors_of_moves_and_copies_say_which():
+    source, doc = parse("<!DOCTYPE a [<!ELEMENT a ANY><!--c-->]><a/>"), parse("<x/>")
+    dtd = source.root.previous
+    declaration, comment = dtd.children
+    for node in (source.xpathEval("/")[0], dtd, declaration):
+        with pytest.raises(ValueError, match=f'{node.type}" cannot be moved to another document'):
+            doc.adopt_node(node)
+        with pytest.raises(ValueError, match="cannot be (taken out of its document|changed in a DTD)"):
+            source.adopt_node(node)
+        for copy in (doc.import_node, type(node).copy):
+            with pytest.raises(ValueError, match=f'{node.type}" cannot be copied'):
+                copy(node)
+        with pytest.raises(ValueError, match="cannot be a child"):
+            doc.root.append(node)
+    with pytest.raises(ValueError, match="cannot be changed in a DTD"):
+        doc.adopt_node(comment)
+    assert [child.type for child in dtd.children] == ["element_decl", "comment"]
 
 
 def test_a_text_is_put_beside_texts():

@@ -467,6 +467,29 @@ def test_elements_are_made_in_namespaces():
 # ---- attributes
 
 
+@pytest.mark.parametrize("size", [2**31, 2**63, 2**64, 10**100])
+def test_insert_takes_any_index(size):
+    """Also those that `list.insert` refuses."""
+    doc = parse("<r><b/></r>")
+    names = ["b"]
+    for index, name in ((size, "last"), (-size, "first")):
+        doc.root.insert(index, doc.create_element(name))
+        names[index:index] = [name]
+        assert [child.name for child in doc.root] == names
+    with pytest.raises(TypeError, match="integer"):
+        doc.root.insert("1", doc.root.first_child)
+
+
+def test_what_is_no_name_is_no_attribute():
+    attributes = parse("<r k='v' xmlns:p='urn:p' p:k='w'/>").root.attributes
+    plain = dict(attributes)
+    names = ["k", "{urn:p}k", "{urn:q}k", "p:k", "", "a b", "{", "a\0b", "\ud800", 5, None, b"k", ("k",), 1.5]
+    assert [name in attributes for name in names] == [name in plain for name in names]
+    for mapping in (attributes, plain):
+        with pytest.raises(TypeError, match="unhashable type: 'list'"):
+            assert [] in mapping
+
+
 def test_attributes_are_a_mapping():
     doc = parse('<r xmlns:p="urn:p" a="1" p:b="2"/>')
     attributes = doc.root.attributes

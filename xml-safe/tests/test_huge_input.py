@@ -4,7 +4,7 @@ import os
 
 import pytest
 from documents import silent
-from xml_safe import ParseError, parse, parse_file
+from xml_safe import ParseError, XPathLimitError, parse, parse_file
 
 HUGE = {
     # Entities between make libxml2 put the text together piece by piece, which is where it counts.
@@ -131,3 +131,13 @@ def test_many_attributes_and_namespaces():
     doc = parse(data)
     assert len(doc.root.attributes) == 3000
     assert len(doc.xpathEval("/a/namespace::*")) == 3001
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("expression", ["//a", "count(//a)", "//a | //b"])
+def test_node_set_beyond_the_limit_of_libxml2(expression):
+    document = parse("<r>" + "<a/>" * 10_600_000 + "</r>", huge=True)
+    with pytest.raises(XPathLimitError, match="node set") as caught:
+        document.xpathEval(expression)
+    assert caught.value.expression == expression
+    assert len(document.xpathEval("/r/a[1]")) == 1

@@ -445,13 +445,13 @@ def test_a_private_method_takes_any_number(document):
 
 def test_private_methods_take_any_owner(document):
     with pytest.raises(TypeError):
-        document._evaluate(document, document, "1", (None, None, None, None, None))
-    assert document._evaluate(None, document.root, "1", (None, None, None, None, None)) == 1
+        document._evaluate(document, document, "1", (None, None, None, (0, None)))
+    assert document._evaluate(None, document.root, "1", (None, None, None, (0, None))) == 1
     with pytest.raises(AttributeError):
-        document._evaluate(None, document.root, "f()", (None, None, {"f": len}, None, None))
+        document._evaluate(None, document.root, "f()", (None, None, {"f": len}, (0, None)))
     other = parse(XML)
     with pytest.raises(ValueError, match="the owner is another document"):
-        document._evaluate(other, document.root, "f(.)", (None, None, {"f": len}, None, None))
+        document._evaluate(other, document.root, "f(.)", (None, None, {"f": len}, (0, None)))
     document.root.remove()
     gc.collect()
     document.close()

@@ -346,6 +346,9 @@ impl Writer<'_> {
             true => format!(" '{text}'"),
             false => format!(" \"{text}\""),
         };
+        if dtd.system_id().is_some_and(|system| system.contains('>')) {
+            return Err(refused("a document type", "`>` in its system identifier"));
+        }
         let name = dtd.name().unwrap_or_default();
         let identifiers = match (dtd.public_id(), dtd.system_id()) {
             (Some(public), Some(system)) if !system.is_empty() => {

@@ -22,6 +22,7 @@ use crate::errors::XIncludeError;
 use crate::external_entities::External;
 use crate::info::escaped;
 use crate::node::{Node, gather};
+use crate::numbers::Count;
 use crate::order::{behind, following};
 use crate::parser::Parser;
 use crate::valid;
@@ -478,13 +479,18 @@ impl crate::document::Document {
     /// Raises XIncludeError for wrong elements, for what is not read and has no fallback, for inclusions that include
     /// themselves, or are nested deeper than `max_depth`, and for more than `max_inclusions`; ParseError for an
     /// included document that is malformed; and the exceptions of the function `external`.
-    #[pyo3(signature = (*, external = None, max_depth = 40, max_inclusions = 1000))]
+    #[pyo3(
+        signature = (*, external = None, max_depth = Count::of(40), max_inclusions = Count::of(1000)),
+        text_signature = "($self, *, external=None, max_depth=40, max_inclusions=1000)"
+    )]
     fn xinclude(
         &mut self,
         external: Option<External>,
-        max_depth: usize,
-        max_inclusions: usize,
+        max_depth: Count,
+        max_inclusions: Count,
     ) -> Result<usize> {
+        let depth = max_depth.get("max_depth", 0, "")?;
+        let most = max_inclusions.get("max_inclusions", 0, "")?;
         let tree = Tree::of(self);
         let document = tree.owner();
         let own = address_of(document);
@@ -496,8 +502,8 @@ impl crate::document::Document {
             external: external.as_ref(),
             read: BTreeMap::new(),
             own: own.clone(),
-            depth: max_depth,
-            most: max_inclusions,
+            depth,
+            most,
             count: 0,
         };
         let mut chain = Vec::new();

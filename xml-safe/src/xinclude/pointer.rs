@@ -5,9 +5,9 @@ use leakproof::prelude::*;
 
 use super::contents;
 use crate::document::Document;
-use crate::errors::XPathError;
 use crate::node::Node;
 use crate::valid;
+use crate::xpath::errors::XPathError;
 use crate::xpath::evaluate::eval_in;
 use crate::xpath::options::Limits;
 use crate::xpath::values::{XPathItem, XPathValue};

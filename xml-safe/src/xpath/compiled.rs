@@ -1,7 +1,5 @@
 //! Compiled expressions.
 
-use std::ffi::c_ulong;
-
 use leakproof::prelude::*;
 use leakproof::pyo3::exceptions::PyTypeError;
 use leakproof::pyo3::inspect::PyStaticExpr;
@@ -9,10 +7,11 @@ use leakproof::pyo3::prelude::{Bound, Py, PyAny, PyAnyMethods, PyResult, PyTypeM
 use leakproof::{CallContext, IdleHandles, Reusable};
 
 use crate::document::{Document, DocumentClass};
-use crate::errors::{XPathError, XPathErrors};
 use crate::ffi;
 use crate::node::NodeClass;
-use crate::xpath::context::on_enough_stack;
+use crate::numbers::Count;
+use crate::xpath::context::compiling;
+use crate::xpath::errors::{XPathError, XPathErrors};
 use crate::xpath::options::{Limits, Options};
 use crate::xpath::values::XPathValue;
 
@@ -115,8 +114,10 @@ impl XPath {
         let Source { text, options } = self.source()?;
         let counted = options.limits.counted(text);
         let compiler = CompileContext::new()?;
-        on_enough_stack(|| self.compile_again(&compiler, counted.as_ref().unwrap_or(text)))
-            .map_err(|error| XPathError::in_expression(error, &text.to_string_lossy()))
+        compiling(text, || {
+            self.compile_again(&compiler, counted.as_ref().unwrap_or(text))
+        })
+        .map_err(|error| XPathError::in_expression(error, &text.to_string_lossy()))
     }
 
     /// Keeps an expression for the next evaluation.
@@ -131,9 +132,9 @@ impl XPath {
 /// Compiles an expression for one evaluation.
 pub(crate) fn compile(expr: &CStr, limits: Limits) -> Result<Owned<'static, XPath>> {
     let compiler = CompileContext::new()?;
-    let compiled = on_enough_stack(|| compiler.compile(expr))?;
+    let compiled = compiling(expr, || compiler.compile(expr))?;
     match limits.counted(expr) {
-        Some(counted) => on_enough_stack(|| compiler.compile(&counted))
+        Some(counted) => compiling(&counted, || compiler.compile(&counted))
             .map_err(|error| XPathError::in_expression(error, &expr.to_string_lossy())),
         None => Ok(compiled),
     }
@@ -157,18 +158,17 @@ impl XPath {
         expr: &CStr,
         namespaces: Option<Bound<'_, PyAny>>,
         functions: Option<Bound<'_, PyAny>>,
-        max_operations: Option<c_ulong>,
-        max_depth: Option<usize>,
+        max_operations: Option<Count>,
+        max_depth: Option<Count>,
     ) -> Result<Owned<'static, XPath>> {
         let options = Options::new(
             namespaces.as_ref(),
             functions.as_ref(),
-            max_operations,
-            max_depth,
+            Limits::new(max_operations, max_depth)?,
         )?;
         options.limits.check_depth(expr)?;
         let compiler = CompileContext::new()?;
-        let made = on_enough_stack(|| compiler.compile(expr))?;
+        let made = compiling(expr, || compiler.compile(expr))?;
         attach(
             &*made,
             Source {
@@ -258,7 +258,7 @@ impl IntoPython for Call<'_> {
 
 impl ErrorSource<CompileContext> for XPathErrors {
     fn failed_silently(&self, _: &CallInfo<'_, CompileContext>) -> bool {
-        self.has_no_memory()
+        self.is_truncated()
     }
 
     fn into_error(self, call: &CallInfo<'_, CompileContext>) -> Error {
@@ -268,7 +268,7 @@ impl ErrorSource<CompileContext> for XPathErrors {
 
 impl ErrorSource<XPath> for XPathErrors {
     fn failed_silently(&self, _: &CallInfo<'_, XPath>) -> bool {
-        self.has_no_memory()
+        self.is_truncated()
     }
 
     fn into_error(self, call: &CallInfo<'_, XPath>) -> Error {

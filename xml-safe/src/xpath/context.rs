@@ -11,10 +11,11 @@ use leakproof::pyo3::types::{PySequence, PySequenceMethods, PyString, PyTuple};
 use leakproof::{CallContext, IdleHandles, KeptPart, Reusable, handles_signals, with_handle};
 
 use crate::document::Document;
-use crate::errors::{XPathError, XPathErrors};
 use crate::ffi;
 use crate::node::{Node, NodeClass, gather};
+use crate::numbers::Count;
 use crate::xpath::compiled::{DocumentExpression, ExpressionCode, compile};
+use crate::xpath::errors::{XPathError, XPathErrors};
 use crate::xpath::evaluate::{Above, Calling, context_of, eval_below, eval_in};
 use crate::xpath::functions::{Calls, Functions};
 use crate::xpath::options::{Key, Limits, Namespaces, key_of};
@@ -342,8 +343,8 @@ impl XPathContext {
         &mut self,
         expr: &CStr,
         functions: Option<Bound<'_, PyAny>>,
-        max_operations: Option<c_ulong>,
-        max_depth: Option<usize>,
+        max_operations: Option<Count>,
+        max_depth: Option<Count>,
     ) -> Result<Evaluated<'_>> {
         let limits = Limits::new(max_operations, max_depth)?;
         let functions = Functions::of(functions.as_ref(), |prefix| self.namespace(prefix))?;
@@ -479,6 +480,11 @@ pub(crate) fn on_enough_stack<R>(call: impl FnOnce() -> R) -> R {
     stacker::maybe_grow(STACK, 2 * STACK, call)
 }
 
+/// Compiles an expression with enough stack.
+pub(crate) fn compiling<R>(expr: &CStr, compile: impl FnOnce() -> Result<R>) -> Result<R> {
+    on_enough_stack(compile).map_err(|error| XPathError::of_compiling(error, expr))
+}
+
 impl Reusable for XPathContext {
     /// One for each of two threads: a context takes 13 KB.
     const AT_MOST: usize = 2;
@@ -493,7 +499,7 @@ impl Reusable for XPathContext {
 
 impl ErrorSource<XPathContext> for XPathErrors {
     fn failed_silently(&self, _: &CallInfo<'_, XPathContext>) -> bool {
-        self.has_no_memory()
+        self.is_truncated()
     }
 
     fn into_error(self, call: &CallInfo<'_, XPathContext>) -> Error {

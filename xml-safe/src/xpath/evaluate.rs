@@ -10,11 +10,12 @@ use leakproof::pyo3::prelude::{Bound, Py, PyAny, PyAnyMethods, PyResult};
 use leakproof::{CallContext, IdleHandles};
 
 use crate::document::Document;
-use crate::errors::XPathError;
 use crate::ffi;
 use crate::node::Node;
+use crate::xpath::causes::{self, Cause, Type};
 use crate::xpath::compiled::{ExpressionCode, XPath, compile};
-use crate::xpath::context::{XPathContext, on_enough_stack};
+use crate::xpath::context::{XPathContext, compiling, on_enough_stack};
+use crate::xpath::errors::XPathError;
 use crate::xpath::functions::{Calls, Functions, is_built_in};
 use crate::xpath::names::{self, Kind, Name};
 use crate::xpath::options::{Key, Limits, Options, items, key_of, uri_of};
@@ -59,7 +60,7 @@ pub(crate) fn evaluate_at<'d>(
     }
     let compiled = match idle.take(expr.to_bytes()) {
         Some(compiled) => compiled,
-        None => on_enough_stack(|| context.compile(expr))?,
+        None => compiling(expr, || context.compile(expr))?,
     };
     let value = value_of(&context, document, compiled.code(), expr, 0)?;
     idle.keep(expr.to_bytes(), compiled);
@@ -83,9 +84,9 @@ pub(crate) fn eval_in<'d>(
     limits: Limits,
 ) -> Result<XPathValue<'d>> {
     limits.check_depth(expr)?;
-    let mut compiled = on_enough_stack(|| context.compile(expr))?;
+    let mut compiled = compiling(expr, || context.compile(expr))?;
     if let Some(counted) = limits.counted(expr) {
-        compiled = on_enough_stack(|| context.compile(&counted))
+        compiled = compiling(&counted, || context.compile(&counted))
             .map_err(|error| XPathError::in_expression(error, &expr.to_string_lossy()))?;
     }
     value_of(context, document, compiled.code(), expr, limits.operations)
@@ -252,7 +253,7 @@ impl Request<'_, '_> {
         }
         let compiled = match IdleHandles::of(document).take(text.to_bytes()) {
             Some(compiled) => compiled,
-            None => on_enough_stack(|| context.compile(text))?,
+            None => compiling(text, || context.compile(text))?,
         };
         let value = value_of(context, document, compiled.code(), text, 0)?;
         IdleHandles::of(document).keep(text.to_bytes(), compiled);
@@ -337,7 +338,7 @@ fn calls_by_prefix(expression: &str) -> bool {
     names::names(expression).any(|name| name.kind == Kind::Function && name.prefix.is_some())
 }
 
-/// Adds the expression to an error, and the name that was not found.
+/// Adds the expression to an error, and the name that was not found, or the call or the operator that failed.
 fn explained(error: Error, context: &XPathContext, expr: &CStr) -> Error {
     let Some(code) = XPathError::code_of(&error) else {
         return error;
@@ -353,9 +354,26 @@ fn explained(error: Error, context: &XPathContext, expr: &CStr) -> Error {
         ffi::XML_XPATH_UNDEF_PREFIX_ERROR => uri_in(context, name).is_none(),
         _ => false,
     };
-    let unknown: Vec<_> = names::names(&text).filter(is_unknown).collect();
     let of_prefix = code == ffi::XML_XPATH_UNDEF_PREFIX_ERROR;
-    XPathError::about(error, &text, &unknown, of_prefix)
+    let unknown = names::names(&text).filter(is_unknown);
+    let mut causes: Vec<_> = unknown.map(|name| Cause::name(&name, of_prefix)).collect();
+    if causes.is_empty() {
+        causes = on_enough_stack(|| causes::causes(code, &text, &|name| type_of(context, name)));
+    }
+    XPathError::about(error, &text, &causes)
+}
+
+/// Returns the type of a variable's value.
+fn type_of(context: &XPathContext, variable: &Name<'_>) -> Type {
+    let value = || {
+        let local = CString::new(variable.local).ok()?;
+        context.variable(&local, uri_in(context, variable)?.as_deref())
+    };
+    match value() {
+        Some(value) if value.is_node_set() => Type::Nodes,
+        Some(_) => Type::Other,
+        None => Type::Unknown,
+    }
 }
 
 /// Returns the namespace of a name, which is empty without a prefix; `None` for an unknown prefix.
@@ -411,8 +429,7 @@ pub(crate) struct Arguments {
     pub(crate) namespaces: Object,
     pub(crate) variables: Object,
     pub(crate) functions: Object,
-    pub(crate) max_operations: Option<c_ulong>,
-    pub(crate) max_depth: Option<usize>,
+    pub(crate) limits: Limits,
 }
 
 type Object = Option<Py<PyAny>>;
@@ -437,17 +454,15 @@ impl IntoPython for Answer<'_> {
 }
 
 /// Options on their way through Python.
-pub(crate) type Passed = (Object, Object, Object, Option<c_ulong>, Option<usize>);
+pub(crate) type Passed = (Object, Object, Object, (c_ulong, Option<usize>));
 
 impl From<Passed> for Arguments {
-    fn from(passed: Passed) -> Self {
-        let (namespaces, variables, functions, max_operations, max_depth) = passed;
+    fn from((namespaces, variables, functions, limits): Passed) -> Self {
         Arguments {
             namespaces,
             variables,
             functions,
-            max_operations,
-            max_depth,
+            limits: Limits::from_fields(limits),
         }
     }
 }
@@ -458,8 +473,7 @@ impl From<Arguments> for Passed {
             arguments.namespaces,
             arguments.variables,
             arguments.functions,
-            arguments.max_operations,
-            arguments.max_depth,
+            arguments.limits.fields(),
         )
     }
 }
@@ -469,8 +483,7 @@ impl Arguments {
         self.namespaces.is_none()
             && self.variables.is_none()
             && self.functions.is_none()
-            && self.max_operations.is_none()
-            && self.max_depth.is_none()
+            && self.limits.are_none()
     }
 
     /// Evaluates an expression, or puts that off.
@@ -508,8 +521,7 @@ impl Arguments {
         let options = Options::new(
             bound(&self.namespaces, py),
             bound(&self.functions, py),
-            self.max_operations,
-            self.max_depth,
+            self.limits,
         )?;
         let request = Request {
             expr: Expr::Text(expr),

@@ -16,6 +16,7 @@ use leakproof::with_handle;
 
 use crate::document::Document;
 use crate::ffi;
+use crate::xpath::causes::CORE;
 use crate::xpath::options::{Key, items, key_of};
 use crate::xpath::values::{XPathObject, object_into_python};
 
@@ -40,37 +41,6 @@ impl crate::document::Document {
     #[calls(ffi::valuePop, args = (evaluation))]
     fn pop(&self, evaluation: &Evaluation) -> Option<Owned<XPathObject>>;
 }
-
-/// The functions of XPath 1.0, which no other function replaces.
-const CORE: [&str; 27] = [
-    "boolean",
-    "ceiling",
-    "concat",
-    "contains",
-    "count",
-    "false",
-    "floor",
-    "id",
-    "lang",
-    "last",
-    "local-name",
-    "name",
-    "namespace-uri",
-    "normalize-space",
-    "not",
-    "number",
-    "position",
-    "round",
-    "starts-with",
-    "string",
-    "string-length",
-    "substring",
-    "substring-after",
-    "substring-before",
-    "sum",
-    "translate",
-    "true",
-];
 
 /// Returns the error of a function with the name of one that is there already.
 pub(crate) fn is_built_in(key: &Key) -> Error {
@@ -103,7 +73,7 @@ impl Functions {
             if key.uri.is_none()
                 && CORE
                     .iter()
-                    .any(|core| key.local.to_bytes() == core.as_bytes())
+                    .any(|(core, ..)| key.local.to_bytes() == core.as_bytes())
             {
                 return Err(is_built_in(&key));
             }

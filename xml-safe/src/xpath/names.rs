@@ -22,15 +22,16 @@ pub(crate) struct Name<'e> {
 }
 
 /// The names that are node tests with parentheses, not functions.
-const NODE_TYPES: [&str; 4] = ["comment", "node", "processing-instruction", "text"];
+pub(super) const NODE_TYPES: [&str; 4] = ["comment", "node", "processing-instruction", "text"];
 
 /// The words that are operators behind an operand.
 const OPERATORS: [&str; 4] = ["and", "div", "mod", "or"];
 
 /// Reads an expression from left to right. Text that is no expression has some names, too.
-struct Reader<'e> {
-    text: &'e str,
-    at: usize,
+#[derive(Clone)]
+pub(super) struct Reader<'e> {
+    pub(super) text: &'e str,
+    pub(super) at: usize,
     /// Set behind an operand, where a name is an operator, and a slash is one.
     behind_operand: bool,
     /// Set behind a path that begins with a slash.
@@ -38,7 +39,7 @@ struct Reader<'e> {
 }
 
 impl<'e> Reader<'e> {
-    fn new(text: &'e str) -> Self {
+    pub(super) fn new(text: &'e str) -> Self {
         Reader {
             text,
             at: 0,
@@ -47,11 +48,11 @@ impl<'e> Reader<'e> {
         }
     }
 
-    fn rest(&self) -> &'e str {
+    pub(super) fn rest(&self) -> &'e str {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    fn first(&self) -> Option<char> {
+    pub(super) fn first(&self) -> Option<char> {
         self.rest().chars().next()
     }
 
@@ -63,17 +64,17 @@ impl<'e> Reader<'e> {
         &rest[..end]
     }
 
-    fn skip_blanks(&mut self) {
+    pub(super) fn skip_blanks(&mut self) {
         self.take_while(|c| c.is_ascii_whitespace());
     }
 
-    fn take_name(&mut self) -> Option<&'e str> {
+    pub(super) fn take_name(&mut self) -> Option<&'e str> {
         self.first().filter(|c| starts_name(*c))?;
         Some(self.take_while(continues_name))
     }
 
     /// Takes a name with or without a prefix. An axis before it is left.
-    fn take_qualified(&mut self) -> Option<(Option<&'e str>, &'e str)> {
+    pub(super) fn take_qualified(&mut self) -> Option<(Option<&'e str>, &'e str)> {
         let first = self.take_name()?;
         let rest = self.rest();
         let Some(local) = rest.strip_prefix(':').filter(|rest| !rest.starts_with(':')) else {
@@ -94,7 +95,7 @@ impl<'e> Reader<'e> {
         }
     }
 
-    fn skip_literal(&mut self, quote: char) {
+    pub(super) fn skip_literal(&mut self, quote: char) {
         self.at += 1;
         self.take_while(|c| c != quote);
         self.at += self.first().map_or(0, char::len_utf8);
@@ -102,7 +103,7 @@ impl<'e> Reader<'e> {
     }
 
     /// Skips a number, a dot or two dots.
-    fn skip_number(&mut self) {
+    pub(super) fn skip_number(&mut self) {
         self.take_while(|c| c.is_ascii_digit() || c == '.');
         let mut exponent = self.rest().chars().skip(1);
         if self.rest().starts_with(['e', 'E'])
@@ -117,7 +118,7 @@ impl<'e> Reader<'e> {
     }
 
     /// Skips a character that is no part of a name, a number or a literal.
-    fn skip_other(&mut self, c: char) {
+    pub(super) fn skip_other(&mut self, c: char) {
         if c == '/' {
             self.has_slash |= !self.behind_operand;
             self.take_while(|c| c == '/');
@@ -132,7 +133,7 @@ impl<'e> Reader<'e> {
         self.at += c.len_utf8();
     }
 
-    fn take_variable(&mut self) -> Option<Name<'e>> {
+    pub(super) fn take_variable(&mut self) -> Option<Name<'e>> {
         let at = self.at;
         self.at += 1;
         self.skip_blanks();
@@ -147,7 +148,7 @@ impl<'e> Reader<'e> {
     }
 
     /// Takes a name that is not an operator and not an axis.
-    fn take_test_or_function(&mut self) -> Option<Name<'e>> {
+    pub(super) fn take_test_or_function(&mut self) -> Option<Name<'e>> {
         let at = self.at;
         let (prefix, local) = self.take_qualified()?;
         if self.behind_operand && prefix.is_none() && OPERATORS.contains(&local) {
@@ -204,7 +205,7 @@ impl<'e> Iterator for Reader<'e> {
     }
 }
 
-fn starts_name(c: char) -> bool {
+pub(super) fn starts_name(c: char) -> bool {
     c.is_alphabetic() || c == '_' || (!c.is_ascii() && c.is_alphanumeric())
 }
 

@@ -10,9 +10,10 @@ use leakproof::pyo3::exceptions::PyTypeError;
 use leakproof::pyo3::prelude::{Bound, PyAny, PyAnyMethods, PyErr, PyTypeMethods};
 use leakproof::pyo3::types::PyString;
 
-use crate::errors::XPathError;
+use crate::numbers::Count;
 use crate::serialize::python::name;
 use crate::xpath::context::XPathContext;
+use crate::xpath::errors::XPathError;
 use crate::xpath::functions::Functions;
 use crate::xpath::names;
 use crate::xpath::values::c_string;
@@ -183,21 +184,33 @@ pub(crate) struct Limits {
 impl Attachment for Limits {}
 
 impl Limits {
-    pub(crate) fn new(operations: Option<c_ulong>, depth: Option<usize>) -> Result<Self> {
-        if operations == Some(0) || depth == Some(0) {
-            let name = if depth == Some(0) {
-                "max_depth"
-            } else {
-                "max_operations"
-            };
-            return Err(Error::Value(format!(
-                "{name} is at least 1; None is no limit"
-            )));
-        }
+    pub(crate) fn new(max_operations: Option<Count>, max_depth: Option<Count>) -> Result<Self> {
+        let limit = |argument, count: Option<Count>| {
+            count
+                .map(|count| count.get(argument, 1, "; None is no limit"))
+                .transpose()
+        };
+        let operations = limit("max_operations", max_operations)?;
         Ok(Limits {
-            operations: operations.unwrap_or_default(),
-            depth,
+            // Where `long` has fewer bits, no evaluation is so long.
+            operations: operations
+                .map_or(0, |most| c_ulong::try_from(most).unwrap_or(c_ulong::MAX)),
+            depth: limit("max_depth", max_depth)?,
         })
+    }
+
+    /// The limits as values for Python.
+    pub(crate) fn fields(self) -> (c_ulong, Option<usize>) {
+        (self.operations, self.depth)
+    }
+
+    pub(crate) fn from_fields((operations, depth): (c_ulong, Option<usize>)) -> Self {
+        Limits { operations, depth }
+    }
+
+    /// Returns `true` if nothing is limited.
+    pub(crate) fn are_none(&self) -> bool {
+        self.operations == 0 && self.depth.is_none()
     }
 
     /// Refuses an expression that is nested deeper than the limit.
@@ -237,8 +250,7 @@ impl Options {
     pub(crate) fn new(
         namespaces: Option<&Bound<'_, PyAny>>,
         functions: Option<&Bound<'_, PyAny>>,
-        max_operations: Option<c_ulong>,
-        max_depth: Option<usize>,
+        limits: Limits,
     ) -> Result<Self> {
         let namespaces = namespaces_of(namespaces)?;
         let functions = Arc::new(Functions::of(functions, |prefix| {
@@ -247,7 +259,7 @@ impl Options {
         Ok(Options {
             namespaces,
             functions,
-            limits: Limits::new(max_operations, max_depth)?,
+            limits,
         })
     }
 }

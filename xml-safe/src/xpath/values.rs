@@ -34,6 +34,11 @@ impl XPathObject {
     #[field(type_)]
     fn type_number(&self) -> u32;
 
+    /// Returns `true` for a node set, which some operations need.
+    pub(crate) fn is_node_set(&self) -> bool {
+        [ffi::XPATH_NODESET, ffi::XPATH_XSLT_TREE].contains(&self.type_number())
+    }
+
     #[field(nodesetval, when(type_, ffi::XPATH_NODESET | ffi::XPATH_XSLT_TREE))]
     fn node_set(&self) -> Option<Borrowed<NodeSet>>;
 

@@ -56,6 +56,7 @@ def documents(document: Document) -> None:
     document.root = document.create_element("a")
     document.append(document.create_comment("c"))
     assert_type(document.append_element("a", "text", {"k": "v"}), Node)
+    document.set_doctype("a", None, system_id="a.dtd")
     assert_type(document.get_by_id("x"), Node | None)
     assert_type(document.dtd, Dtd | None)
     if document.dtd is not None:
