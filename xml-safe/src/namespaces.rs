@@ -208,8 +208,8 @@ impl crate::node::Node {
     /// Nothing happens if the element declares that already. The namespaces of elements and attributes stay as they
     /// are. Raises ValueError where the declaration would change them: the element declares the prefix for another
     /// namespace (`undeclare_namespace` takes that away), or something here uses the prefix for another namespace, or,
-    /// for the default namespace, an element here is in none. Also raises ValueError for a prefix that XML does not allow, for the namespaces of "xml" and
-    /// "xmlns", and for a node that is no element.
+    /// for the default namespace, an element here is in none. Also raises ValueError for a prefix that XML does not
+    /// allow, for the namespaces of "xml" and "xmlns", and for a node that is no element.
     fn declare_namespace(&mut self, prefix: Option<&CStr>, uri: &CStr) -> Result<()> {
         let (tree, this) = begin(self)?;
         if !this.is_element() {
@@ -244,8 +244,8 @@ impl crate::node::Node {
     /// another one in scope. So, to change a prefix, declare the new one first. Texts and values may have names with
     /// prefixes, too, of which libxml2 does not know.
     ///
-    /// Raises ValueError, and changes nothing, if this element does not declare the prefix, and if the declaration is in
-    /// use and nothing else in scope stands for its namespace.
+    /// Raises ValueError, and changes nothing, if this element does not declare the prefix, and if the declaration is
+    /// in use and nothing else in scope stands for its namespace.
     #[pyo3(signature = (prefix = None))]
     fn undeclare_namespace(&mut self, prefix: Option<&CStr>) -> Result<()> {
         let (tree, this) = begin(self)?;

@@ -222,7 +222,8 @@ struct Moved<'c, 't> {
     top: Borrowed<'t, Node>,
     /// The declarations from the node to the element that is looked at.
     scope: Scope<'t>,
-    /// The declarations that names get instead of their former ones: the former one itself if it is in scope further up.
+    /// The declarations that names get instead of their former ones: the former one itself if it is in scope further
+    /// up.
     resolved: HashMap<Borrowed<'t, Namespace>, Borrowed<'t, Namespace>>,
 }
 
@@ -278,11 +279,20 @@ impl<'t> Moved<'_, 't> {
         let Some(uri) = uri_of(former) else {
             return self.tree.edit(name)?.set_ns(None);
         };
+        // libxml2 reads an element that has an attribute twice, by two prefixes, and reports an error.
+        let is_free = |other: Borrowed<'t, Namespace>| {
+            let mut attributes = element.get().attribute_list();
+            is_fit(other)
+                && !(name.is_attribute()
+                    && attributes.any(|attribute| {
+                        attribute.namespace() == Some(other) && attribute.name() == name.name()
+                    }))
+        };
         let resolved = self.resolved.get(&former).copied();
-        let resolved = resolved.filter(|other| is_fit(*other) && !self.scope.hides(*other));
+        let resolved = resolved.filter(|other| is_free(*other) && !self.scope.hides(*other));
         let namespace = match resolved {
             Some(namespace) => namespace,
-            None => match self.find(former, is_fit)? {
+            None => match self.find(former, is_free)? {
                 Some(namespace) => namespace,
                 None => self.declare(element, former, &uri, is_fit(former))?,
             },
@@ -320,7 +330,7 @@ impl<'t> Moved<'_, 't> {
     fn find(
         &self,
         former: Borrowed<'t, Namespace>,
-        is_fit: impl Fn(Borrowed<'_, Namespace>) -> bool,
+        is_fit: impl Fn(Borrowed<'t, Namespace>) -> bool,
     ) -> Result<Option<Borrowed<'t, Namespace>>> {
         let is_wanted = |other: &Borrowed<'t, Namespace>| {
             other.shares_uri(former.get()) && is_fit(*other) && !self.scope.hides(*other)

@@ -260,6 +260,11 @@ pub(crate) fn change_default<'t>(
     let mut redeclared = Redeclared::default();
     let former = declaration(element, None);
     if let Some(former) = former {
+        let mut attributes = names_at(element).skip(1);
+        // The parser puts no attribute into a default namespace.
+        if attributes.any(|attribute| attribute.get().ns() == Some(former)) {
+            return Err(in_use(former));
+        }
         stay_in(tree, &mut redeclared, element, former)?;
     }
     redeclared.keep(tree, element, |namespace| Some(namespace) != former)?;
@@ -284,23 +289,24 @@ fn stay_in<'t>(
 ) -> Result<()> {
     let mut here = top.get().first_shown();
     while let Some(node) = here {
-        if node.get().ns() != Some(lost) {
+        if !names_at(node).any(|name| name.get().ns() == Some(lost)) {
             here = following(node, top);
             continue;
         }
-        let own = declaration(node, None);
-        redeclared.keep(tree, node, |namespace| Some(namespace) != own)?;
-        let uri = lost.uri_bytes().unwrap_or_default();
-        let namespace = redeclared.declare(tree, None, &uri)?;
-        if let Some(own) = own {
-            redeclared.replace(own, namespace)?;
-        }
+        let namespace = match declaration(node, None) {
+            Some(own) if own.shares_uri(lost.get()) => own,
+            Some(_) => return Err(in_use(lost)),
+            None => {
+                redeclared.keep(tree, node, |_| true)?;
+                redeclared.declare(tree, None, &lost.uri_bytes().unwrap_or_default())?
+            }
+        };
         let mut below = Some(node);
-        while let Some(name) = below {
-            if name.get().ns() == Some(lost) {
+        while let Some(inside) = below {
+            for name in names_at(inside).filter(|name| name.get().ns() == Some(lost)) {
                 redeclared.refer(name, Some(namespace))?;
             }
-            below = following(name, node);
+            below = following(inside, node);
         }
         here = behind(node, top);
     }

@@ -530,6 +530,23 @@ def test_an_attribute_keeps_its_prefix_below_a_default_namespace():
     check(moved)
 
 
+@pytest.mark.parametrize(
+    "xml",
+    [
+        "<r xmlns:p='u'><b xmlns:q='u' p:l='1' q:l='2'/></r>",
+        "<r xmlns:q='u'><b xmlns:p='u' p:l='1' q:l='2'/></r>",
+        "<r xmlns:p='u' xmlns:q='u'><b p:l='1' q:l='2'/></r>",
+    ],
+)
+def test_an_attribute_that_an_element_has_twice_by_two_prefixes(xml):
+    """libxml2 reads such an element, and reports an error."""
+    doc = parse(xml)
+    (b,) = doc.root.children
+    b.remove()
+    assert [(node.prefix, node.text) for node in b.attributes.nodes()] == [("p", "1"), ("q", "2")]
+    assert len(parse(b.to_string()).root.attributes.nodes()) == 2
+
+
 def attribute_in_a_new_namespace(root, count):
     root.set("{urn:new}k", "v")
     del root.attributes["{urn:new}k"]

@@ -222,7 +222,8 @@ pub(super) fn join_groups(requests: &mut [Option<BorrowRequest<'_>>]) {
 }
 
 /// Merges the requests for the parts of one tree, and for its owner, if one of them is exclusive: a call that changes a
-/// tree may have several parts of it. A body may also have views of parts, to which C's functions do not link parts. A call that gets the owner as `Owned` may release the parts, so it has none.
+/// tree may have several parts of it. A body may also have views of parts, to which C's functions do not link parts. A
+/// call that gets the owner as `Owned` may release the parts, so it has none.
 pub(super) fn join_parts(requests: &mut [Option<BorrowRequest<'_>>], is_body: bool) {
     let is_in_tree = |request: &BorrowRequest<'_>| match is_body {
         true => request.is_in_tree(),
