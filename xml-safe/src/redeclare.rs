@@ -21,6 +21,10 @@ impl crate::node::Node {
     /// Sets the first declaration of an element; all others follow it.
     #[field(nsDef)]
     fn set_declared(&mut self, first: Option<&Namespace>);
+
+    /// Sets the namespace of an element or attribute. It is no call of C, so nothing can end a change in its middle.
+    #[field(ns)]
+    fn put_namespace(&mut self, namespace: Option<&Namespace>);
 }
 
 /// Returns the declarations at an element, in their order.
@@ -107,7 +111,7 @@ impl<'t> Redeclared<'t> {
         Ok(())
     }
 
-    /// Makes the changes to the tree at `top`, which has all of the elements. It needs no memory.
+    /// Makes the changes to the tree at `top`, which has all of the elements. Nothing in it can fail.
     pub(crate) fn finish(self, tree: &Tree<'t, Document>, top: Borrowed<'t, Node>) -> Result<()> {
         for (element, spare) in &self.elements {
             let (former, new) = (element.get().declared(), spare.get().declared());
@@ -118,7 +122,7 @@ impl<'t> Redeclared<'t> {
         }
         for (node, namespace) in &self.names {
             let namespace = namespace.as_ref().map(|namespace| namespace.get());
-            tree.edit(*node)?.set_ns(namespace)?;
+            tree.edit(*node)?.put_namespace(namespace);
         }
         if self.instead.is_empty() {
             return Ok(());
@@ -139,10 +143,11 @@ impl<'t> Redeclared<'t> {
     fn mend(&self, tree: &Tree<'t, Document>, node: Borrowed<'t, Node>) -> Result<()> {
         let former = node.get().ns();
         let next = |namespace: &Borrowed<'t, Namespace>| self.instead.get(namespace).copied();
-        match std::iter::successors(former.as_ref().and_then(next), next).last() {
-            Some(namespace) => tree.edit(node)?.set_ns(Some(namespace.get())),
-            None => Ok(()),
+        if let Some(namespace) = std::iter::successors(former.as_ref().and_then(next), next).last()
+        {
+            tree.edit(node)?.put_namespace(Some(namespace.get()));
         }
+        Ok(())
     }
 }
 
