@@ -1302,6 +1302,8 @@ KEEPING = [
     mutant(USES_TABLE, "what C passes to an exclusive callback is not used there", ("            && !self.entries.iter().any(is_passed_within)\n", "")),
     mutant("runtime/src/uses/barred.rs", "an exclusive callback of what C lends to callbacks only does not bar the same object by another type", (".chain(others).collect();", ".chain(others.take(0)).collect();")),
     mutant(CHILDREN_ANCESTORS, "a part that does not know its owner is used while what that lives in is held", ("true => all_of_kind(table, owner.kind.resource_kind()),", "true => linked_of_kinds(table, |kind| ptr::eq(kind, owner.kind.resource_kind())),")),
+    mutant("runtime/src/uses/barred.rs", "an exclusive callback of a part of what C lends to callbacks only bars nothing that it may be in", ("owner.is_lent_to_callbacks() || owner.is_callback_only(),", "owner.is_lent_to_callbacks(),")),
+    mutant(USES_TABLE, "an exclusive callback of a part of what C lends to callbacks only does not bar the same object by another type", ("(kind.c_type() == lent.c_type() || kind.hidden_resource_kind().is_some())", "false")),
     mutant(USES_RELEASE, "a handle is released beside an exclusive callback of a part that may be in it", ("!own.is_counted() && entry.may_bar(&own)", "false && entry.may_bar(&own)")),
     mutant(USES_RELEASE, "a release asks only for uses of the same objects", ("let may_be_used = is_any_barred()", "let may_be_used = false")),
     mutant(USES_RELEASE, "what waits for an exclusive callback outside of calls waits for the next call", ("        LEFT.set(true);", "        LEFT.set(LEFT.get());")),

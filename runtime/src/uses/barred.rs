@@ -42,7 +42,7 @@ impl Barred {
 fn claim(id: Id) -> Claim {
     let kind = id.kind();
     let is_unplaced = match kind.hidden_resource_kind() {
-        Some(owner) => owner.is_lent_to_callbacks(),
+        Some(owner) => owner.is_lent_to_callbacks() || owner.is_callback_only(),
         None if kind.is_callback_only() => !children::at_address(id.raw())
             .into_iter()
             .any(children::is_placed),

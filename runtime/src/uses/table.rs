@@ -17,7 +17,7 @@ use super::key::{Among, buckets};
 use super::locks;
 use super::strays;
 use crate::fork::Lock;
-use crate::handle::kind::Id;
+use crate::handle::kind::{HandleKind, Id};
 
 /// A use of one object, or of an object that it lives in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,11 +184,18 @@ impl Claim {
             Some(owner) => owner,
             None => self.kind(),
         };
-        self.unplaced
-            && match other.owner() {
-                Some(owner) => strays::may_be_together(owner, place),
-                None => strays::may_hold(other.kind(), place),
-            }
+        let is_same = |lent: &HandleKind| {
+            let kind = other.id.kind();
+            lent.is_callback_only()
+                && (kind.c_type() == lent.c_type() || kind.hidden_resource_kind().is_some())
+        };
+        // What C lends to callbacks only may be any object of its C type.
+        self.id.kind().hidden_resource_kind().is_some_and(is_same)
+            || self.unplaced
+                && match other.owner() {
+                    Some(owner) => strays::may_be_together(owner, place),
+                    None => strays::may_hold(other.kind(), place),
+                }
     }
 
     /// Returns whether this is of a handle that C lends to callbacks only, or of a part of one, and `other` bars the

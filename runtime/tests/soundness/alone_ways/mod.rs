@@ -22,6 +22,10 @@ struct Book;
 #[handle(raw = ffi::book, callback_only)]
 struct BookView;
 
+/// A part of a book that C shows, which does not know that.
+#[handle(raw = ffi::seam, part_of = BookView)]
+struct Glimpse;
+
 /// A part that knows its book.
 #[handle(raw = ffi::leaf, part_of = Book, owner_field = up)]
 struct Leaf;
@@ -160,6 +164,7 @@ reach! {
     BookView, book_read, book_write, book_around;
     Leaf, leaf_read, leaf_write, leaf_around;
     Seam, seam_read, seam_write, seam_around;
+    Glimpse, seam_read, seam_write, seam_around;
     Sorter, sorter_read, sorter_write, sorter_around;
     Rim, rim_read, rim_write, rim_around;
     Wheel, wheel_read, wheel_write, wheel_around;
@@ -195,6 +200,12 @@ impl Book {
     fn show(&self, show: &Show);
     #[calls(ffi::book_show, args = (self, show.show, show.data))]
     fn show_alone(&self, show: &ShowAlone);
+}
+
+#[methods(unsafe, rust_only)]
+impl BookView {
+    #[calls(ffi::book_seam)]
+    fn glimpse(&self) -> Option<Borrowed<Glimpse>>;
 }
 
 #[methods(unsafe, rust_only)]
@@ -448,9 +459,11 @@ fn book_in_pieces_is_reached_by_nothing() {
     let beside_kept = allowed_beside(|| bag.write_kept(), &ways);
     assert!(beside_kept.is_empty(), "{beside_kept:#?}");
     let with_view = |view: Option<&BookView>, _: Option<&Book>| {
-        let view: &dyn Reach = view.unwrap();
-        let ways: Vec<Way<'_>> = ways.iter().copied().chain([("view", view)]).collect();
-        let writers: Vec<Way<'_>> = writers.iter().copied().chain([("view", view)]).collect();
+        let view = view.unwrap();
+        let glimpse = view.glimpse().unwrap();
+        let shown: [Way<'_>; 2] = [("view", view), ("glimpse", &*glimpse)];
+        let ways: Vec<Way<'_>> = ways.iter().copied().chain(shown).collect();
+        let writers: Vec<Way<'_>> = writers.iter().copied().chain(shown).collect();
         check(&writers, &ways);
     };
     with_code(&with_view, || book.show(&Show));
@@ -472,9 +485,11 @@ fn book_of_c_in_pieces_is_reached_by_nothing() {
         ("buckle", &*buckle),
     ];
     let with_view = |view: Option<&BookView>, _: Option<&Book>| {
-        let view: &dyn Reach = view.unwrap();
-        let ways: Vec<Way<'_>> = ways.iter().copied().chain([("view", view)]).collect();
-        check(&[("view", view)], &ways);
+        let view = view.unwrap();
+        let glimpse = view.glimpse().unwrap();
+        let shown: [Way<'_>; 2] = [("view", view), ("glimpse", &*glimpse)];
+        let ways: Vec<Way<'_>> = ways.iter().copied().chain(shown).collect();
+        check(&shown, &ways);
     };
     with_code(&with_view, || bag.show(&Show));
     let with_book = |_: Option<&BookView>, book: Option<&Book>| {
