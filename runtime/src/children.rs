@@ -32,8 +32,8 @@ mod transfer;
 )]
 pub(crate) use ancestors::{
     ancestors, at_address, borrows_parent_of, exclusive_owned, exclusive_parents, holder,
-    is_covered, is_held, is_made_beside, is_made_in, is_only_in, is_out_of_reach, lives_in, owners,
-    reached_from_any, resource_of, stray, used_alone_with,
+    is_covered, is_held, is_made_beside, is_made_in, is_only_in, is_out_of_reach, is_placed,
+    lives_in, owners, reached_from_any, resource_of, stray, used_alone_with,
 };
 pub(crate) use born::{LentInCallback, born, keep_values, lent};
 pub use parent_of::{LendsNothing, LivesIn, parent_of};

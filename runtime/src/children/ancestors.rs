@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use crate::children::table::{End, HandleEntry, Table, all_kept, all_within, with_table};
 use crate::handle::kind::{HandleKind, Id};
+use crate::uses::strays::may_hold;
 
 /// Returns the first parent of `id`. For a part, returns the owner, if the part knows it.
 pub(super) fn above(id: Id) -> Option<Id> {
@@ -30,25 +31,48 @@ pub(crate) fn resource_of(id: Id) -> Option<Id> {
 }
 
 /// Returns the possible resources of `id`. A part that does not know its owner may be part of any handle of the owner's
-/// kind. Of these, returns the ones that C keeps, and that C keeps something in. The borrow checker sees what the
-/// others live in.
+/// kind. Of these, returns the ones that C keeps, and that C keeps something in. The borrow checker sees the others.
 fn possible_resources(table: &Table, id: Id) -> Vec<Id> {
+    linked_resources(table, id, |other, owner| ptr::eq(other, owner))
+}
+
+/// Returns the possible resources of `id`, and, for a part that does not know its owner, what the owner may live in:
+/// those handles that C keeps, and that C keeps something in.
+fn possible_ancestors(table: &Table, id: Id) -> Vec<Id> {
+    linked_resources(table, id, |other, owner| {
+        ptr::eq(other, owner) || may_hold(ptr::from_ref(other).addr(), ptr::from_ref(owner).addr())
+    })
+}
+
+/// Returns the resource of `id`, or what it may be, as `may_be` says of other kinds and the owner's, where C keeps it
+/// or keeps something in it.
+fn linked_resources(
+    table: &Table,
+    id: Id,
+    may_be: impl Fn(&'static HandleKind, &'static HandleKind) -> bool,
+) -> Vec<Id> {
     let mut here = id;
     while here.kind.is_view() {
         match above(here) {
             Some(owner) => here = owner,
-            None => return resources_of_kind(table, here.kind.resource_kind()),
+            None => return linked_of_kinds(table, |kind| may_be(kind, here.kind.resource_kind())),
         }
     }
     vec![here]
 }
 
 #[cold]
-fn resources_of_kind(table: &Table, kind: &'static HandleKind) -> Vec<Id> {
-    match kind.reaches_others() {
-        true => table.linked().filter(|id| ptr::eq(id.kind, kind)).collect(),
-        false => Vec::new(),
-    }
+fn linked_of_kinds(table: &Table, is_kind: impl Fn(&'static HandleKind) -> bool) -> Vec<Id> {
+    let mut asked: SmallVec<[(&'static HandleKind, bool); 4]> = SmallVec::new();
+    let mut is_it = |kind: &'static HandleKind| {
+        let known = asked.iter().find(|(other, _)| ptr::eq(*other, kind));
+        let answer = known.map_or_else(|| is_kind(kind), |(_, answer)| *answer);
+        if known.is_none() {
+            asked.push((kind, answer));
+        }
+        answer
+    };
+    table.linked().filter(|id| is_it(id.kind)).collect()
 }
 
 /// Returns what a call on some handle of these kinds may reach that the borrow checker does not see.
@@ -69,8 +93,7 @@ pub(crate) fn reached_from_any(is_kind: impl Fn(&'static HandleKind) -> bool) ->
 /// unknown. Counted objects are never strays.
 pub(crate) fn stray(id: Id) -> Option<Id> {
     let resource = resource_of(id).filter(|resource| resource.kind.is_lent_to_callbacks())?;
-    let is_ours = with_table(|table| table.get(&resource).is_some_and(|entry| entry.is_ours));
-    (!is_ours).then_some(resource)
+    (!is_ours(resource)).then_some(resource)
 }
 
 /// Returns the handle of the kind `to` that `from` is, or lives in.
@@ -167,8 +190,12 @@ fn known_exclusive_parents(table: &Table, id: Id) -> SmallVec<[Id; 2]> {
 /// handle, or in the ancestors that are used so.
 pub(crate) fn exclusive_owned(id: Id, parents: &[Id]) -> Vec<Id> {
     with_table(|table| {
-        let handles = possible_resources(table, id).into_iter();
-        owned_within(table, handles.chain(parents.iter().copied()))
+        let sharing = id.kind.resource_kind().sharing();
+        let handles = match sharing.holds_parent || sharing.mut_parent {
+            true => possible_ancestors(table, id),
+            false => possible_resources(table, id),
+        };
+        owned_within(table, handles.into_iter().chain(parents.iter().copied()))
     })
 }
 
@@ -204,7 +231,7 @@ pub(crate) fn ancestors(id: Id) -> Vec<Id> {
     if here.kind.resource_kind().reaches_others() {
         with_table(|table| {
             let mut reached = Vec::new();
-            for resource in possible_resources(table, here) {
+            for resource in possible_ancestors(table, here) {
                 add_reached_from(table, resource, &mut reached);
             }
             add_ancestors_in(table, reached, &mut found);
@@ -223,6 +250,21 @@ pub(crate) fn at_address(raw: *mut ()) -> Vec<Id> {
             .filter(is_object)
             .collect()
     })
+}
+
+/// Returns whether this package owns the handle.
+fn is_ours(id: Id) -> bool {
+    with_table(|table| table.get(&id).is_some_and(|entry| entry.is_ours))
+}
+
+/// Returns whether it is known what the handle is in: this package owns it, or C keeps it in handles that are known.
+pub(crate) fn is_placed(id: Id) -> bool {
+    let is_kept = |entry: &HandleEntry| {
+        let is_known = !entry.is_unknown && !entry.ends.contains(&End::Never);
+        is_known && entry.keepers().next().is_some()
+    };
+    let is_placed = |entry: &HandleEntry| entry.is_ours || is_kept(entry);
+    with_table(|table| table.get(&id).is_some_and(is_placed))
 }
 
 /// Returns whether C was given the handle, keeps it in no handle that is known, and has not lent it since: no code of
@@ -370,12 +412,20 @@ pub(crate) fn is_held(id: Id) -> bool {
 /// Returns the child that holds the handle ([`is_held`]) and is none of `given`.
 #[cold]
 pub(crate) fn holder(id: Id, given: &[Id]) -> Option<Id> {
+    let owner = known_owner(id);
     with_table(|table| {
-        let resources = possible_resources(table, id).into_iter();
-        resources
-            .filter_map(|resource| holder_in(table, resource, given))
-            .next()
+        let resources = match owner.kind.is_view() {
+            true => all_of_kind(table, owner.kind.resource_kind()),
+            false => vec![owner],
+        };
+        let mut resources = resources.into_iter();
+        resources.find_map(|resource| holder_in(table, resource, given))
     })
+}
+
+/// Returns the resource of `id`, or the outermost part that does not know its owner.
+fn known_owner(id: Id) -> Id {
+    owners(id).last().unwrap_or(id)
 }
 
 fn holder_in(table: &Table, id: Id, given: &[Id]) -> Option<Id> {

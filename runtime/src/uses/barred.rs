@@ -9,6 +9,7 @@ use super::call::Uses;
 use super::depth::Depth;
 use super::release::leave_waiting;
 use super::table::{By, Claim, Claims, table};
+use super::views::other_types;
 use super::watching::watch;
 use crate::children;
 use crate::handle::kind::Id;
@@ -23,13 +24,34 @@ impl Barred {
     /// Bars the handles for the callback that this thread is about to run.
     pub(crate) fn begin(handles: &[Id]) -> Self {
         watch();
-        let barred = children::used_alone_with(handles).into_iter();
-        let claims: Claims = barred.map(|id| Claim::of(id, true)).collect();
+        let others = handles.iter().copied().flat_map(other_types);
+        let handles: Vec<Id> = handles.iter().copied().chain(others).collect();
+        let barred = children::used_alone_with(&handles).into_iter();
+        let mut claims: Claims = barred.map(claim).collect();
+        // What is known to be barred gives an error its name.
+        claims.sort_by_key(Claim::is_unplaced);
         let number = table().begin(&claims, By::Barring, Depth::here().around());
         Barred {
             // When the callback has returned, C still has the handles in pieces.
             _uses: Uses::of(number).quietly(),
         }
+    }
+}
+
+/// The claim on a handle that is barred.
+fn claim(id: Id) -> Claim {
+    let kind = id.kind();
+    let is_unplaced = match kind.hidden_resource_kind() {
+        Some(owner) => owner.is_lent_to_callbacks() || owner.is_callback_only(),
+        None if kind.is_callback_only() => !children::at_address(id.raw())
+            .into_iter()
+            .any(children::is_placed),
+        None => kind.is_lent_to_callbacks() && !children::is_placed(id),
+    };
+    let claim = Claim::of(id, true);
+    match is_unplaced {
+        true => claim.unplaced(),
+        false => claim,
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) mod locks;
 pub(crate) mod owners;
 mod passed;
 mod release;
-mod strays;
+pub(crate) mod strays;
 pub(crate) mod table;
 mod transfer;
 mod views;

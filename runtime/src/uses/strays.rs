@@ -2,6 +2,7 @@
 //!
 //! While a callback has one, its thread releases nothing, and no call changes a handle of a kind in which C may have
 //! it: one whose methods give C such handles to keep, return them, or lend them to callbacks, or that they live in.
+//! The same is asked of parts that do not know their owner, and of handles that an `exclusive` callback bars.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ptr;
@@ -16,9 +17,8 @@ type Held = BTreeMap<usize, BTreeSet<usize>>;
 /// Returns whether C may have handles of the kind `held` in those of the kind `keeper`, directly or not: the methods
 /// that are linked in say so. The kinds are given by their addresses.
 #[cold]
-pub(super) fn may_hold(keeper: usize, held: usize) -> bool {
-    static HELD: OnceBox<Held> = OnceBox::new();
-    let all = HELD.get_or_init(|| Box::new(find_held()));
+pub(crate) fn may_hold(keeper: usize, held: usize) -> bool {
+    let all = held_kinds();
     let (mut seen, mut reached) = (BTreeSet::new(), vec![keeper]);
     while let Some(here) = reached.pop() {
         let inside = all.get(&here);
@@ -33,6 +33,19 @@ pub(super) fn may_hold(keeper: usize, held: usize) -> bool {
         );
     }
     false
+}
+
+/// Returns whether C may have handles of both kinds in those of one kind, which may be one of the two.
+#[cold]
+pub(super) fn may_be_together(one: usize, other: usize) -> bool {
+    let holds = |keeper: usize, held: usize| keeper == held || may_hold(keeper, held);
+    let mut keepers = held_kinds().keys();
+    one == other || keepers.any(|keeper| holds(*keeper, one) && holds(*keeper, other))
+}
+
+fn held_kinds() -> &'static Held {
+    static HELD: OnceBox<Held> = OnceBox::new();
+    HELD.get_or_init(|| Box::new(find_held()))
 }
 
 fn find_held() -> Held {

@@ -17,7 +17,7 @@ use super::key::{Among, buckets};
 use super::locks;
 use super::strays;
 use crate::fork::Lock;
-use crate::handle::kind::Id;
+use crate::handle::kind::{HandleKind, Id};
 
 /// A use of one object, or of an object that it lives in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub(super) struct Claim {
     /// Set for a handle that C passed to a callback and that is none of ours: it may live in any handle of a kind that
     /// keeps or lends such handles.
     stray: bool,
+    /// Set for a handle that a callback bars, if nobody knows what that lives in.
+    unplaced: bool,
 }
 
 /// The claims of one call, callback or release. Most have one or two handles, each of which lives in one other.
@@ -57,6 +59,7 @@ impl Claim {
             within: false,
             viewed: false,
             stray: false,
+            unplaced: false,
         }
     }
 
@@ -147,6 +150,19 @@ impl Claim {
         }
     }
 
+    /// Makes it the claim on a handle that a callback bars and that may live in others.
+    pub(super) fn unplaced(self) -> Self {
+        Claim {
+            unplaced: true,
+            ..self
+        }
+    }
+
+    /// Returns whether nobody knows what the barred handle lives in.
+    pub(super) fn is_unplaced(&self) -> bool {
+        self.unplaced
+    }
+
     /// Returns whether `other` changes a handle that this stray one may live in.
     fn may_live_in(&self, other: &Claim) -> bool {
         self.stray && other.exclusive && strays::may_hold(other.kind(), self.kind())
@@ -154,8 +170,41 @@ impl Claim {
 
     /// Returns whether the object may be in `keeper`, with all that C keeps there: nobody knows what it lives in.
     fn may_be_in(&self, keeper: &Claim) -> bool {
-        self.owner() == Some(keeper.kind())
-            || self.stray && strays::may_hold(keeper.kind(), self.kind())
+        match self.owner() {
+            Some(owner) => owner == keeper.kind() || strays::may_hold(keeper.kind(), owner),
+            None => self.stray && strays::may_hold(keeper.kind(), self.kind()),
+        }
+    }
+
+    /// Returns whether this claim on what a callback bars may be of a part of the object that `other` is of, or of a
+    /// handle in that, or in what that may be part of.
+    fn may_be_barred_in(&self, other: &Claim) -> bool {
+        let place = match self.owner() {
+            Some(owner) if owner == other.kind() => return true,
+            Some(owner) => owner,
+            None => self.kind(),
+        };
+        let is_same = |lent: &HandleKind| {
+            let kind = other.id.kind();
+            lent.is_callback_only()
+                && (kind.c_type() == lent.c_type() || kind.hidden_resource_kind().is_some())
+        };
+        // What C lends to callbacks only may be any object of its C type.
+        self.id.kind().hidden_resource_kind().is_some_and(is_same)
+            || self.unplaced
+                && match other.owner() {
+                    Some(owner) => strays::may_be_together(owner, place),
+                    None => strays::may_hold(other.kind(), place),
+                }
+    }
+
+    /// Returns whether this is of a handle that C lends to callbacks only, or of a part of one, and `other` bars the
+    /// same object by another type, or what C may have it in.
+    fn is_lent_of_barred(&self, other: &Claim) -> bool {
+        let lent = self.id.kind().resource_kind();
+        let is_same_object = self.id.address() == other.id.address();
+        lent.is_callback_only()
+            && (is_same_object || strays::may_hold(other.kind(), ptr::from_ref(lent).addr()))
     }
 
     /// Makes it the use by a call that gives the object to C, or releases it.
@@ -264,7 +313,8 @@ impl UseEntry {
     /// Returns whether a callback bars what may be in the object, or what the object may be in: nobody knows the owner
     /// of a part that does not know it.
     pub(super) fn may_bar(&self, claim: &Claim) -> bool {
-        self.by == By::Barring && (claim.may_be_in(&self.claim) || self.claim.may_be_in(claim))
+        self.by == By::Barring
+            && (claim.may_be_in(&self.claim) || self.claim.may_be_barred_in(claim))
     }
 
     /// Returns whether this use is in no way of another one, whatever that is of.
@@ -533,7 +583,25 @@ impl Table {
             return None;
         }
         let mut entries = self.entries.iter();
-        entries.find(|entry| entry.excludes(claim, one))
+        entries.find(|entry| entry.excludes(claim, one) || self.bars_lent(entry, claim, one))
+    }
+
+    /// Returns whether a callback bars the handle that an outer callback got from C, and that C lends to callbacks
+    /// only. What C passed to that callback, or to one within, is used there.
+    fn bars_lent(&self, entry: &UseEntry, claim: &Claim, one: Beginner) -> bool {
+        let is_passed_within = |other: &UseEntry| {
+            other.by == By::Callback
+                && other.depth.thread == entry.depth.thread
+                && entry.depth.is_left_by(other.depth)
+                && match claim.owner() {
+                    Some(owner) => other.claim.kind() == owner,
+                    None => other.claim.is_of_same_object(claim),
+                }
+        };
+        entry.by == By::Barring
+            && one.by == By::Call
+            && claim.is_lent_of_barred(&entry.claim)
+            && !self.entries.iter().any(is_passed_within)
     }
 
     /// Returns whether a callback of this thread has a stray handle.

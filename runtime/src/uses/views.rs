@@ -23,14 +23,21 @@ use crate::handle::kind::{HandleKind, Listed};
 /// C type whose owners C counts, or that are borrowed with others (`borrowed_with`).
 pub(super) fn viewed(id: Id) -> Vec<Id> {
     let lent = children::ancestors(id).into_iter().chain([id]);
-    let mut found = Vec::new();
-    for lent in lent.filter(|id| id.kind().is_callback_only()) {
-        found.extend(children::at_address(lent.raw()));
-        let c_type = lent.kind().c_type();
-        let same = shared().iter().filter(|kind| kind.c_type() == c_type);
-        found.extend(same.map(|kind| Id::new(kind, lent.raw())));
+    lent.flat_map(other_types).collect()
+}
+
+/// Returns the handles of other types that `id` itself may be, if C lends it to callbacks only.
+pub(super) fn other_types(id: Id) -> Vec<Id> {
+    if !id.kind().is_callback_only() {
+        return Vec::new();
     }
-    found
+    let c_type = id.kind().c_type();
+    let same = shared().iter().filter(|kind| kind.c_type() == c_type);
+    let same = same.map(|kind| Id::new(kind, id.raw()));
+    children::at_address(id.raw())
+        .into_iter()
+        .chain(same)
+        .collect()
 }
 
 /// The kinds of handles that have several owners, or are borrowed with others.

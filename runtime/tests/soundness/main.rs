@@ -24,6 +24,7 @@ mod alone_beside;
 mod alone_locked;
 mod alone_owners;
 mod alone_reached;
+mod alone_ways;
 mod author_code;
 mod borrowed_views;
 mod bound;
