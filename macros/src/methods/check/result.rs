@@ -50,7 +50,16 @@ pub(crate) fn check_null(method: &Method, calls: &Calls, diagnostics: &Diagnosti
     match (&calls.fails, pointer) {
         (None, true) if calls.buffer.is_none() => diagnostics.at(
             value,
-            format!("C may return NULL here: return `Option<{0}>`, or `Result<{0}>` with `fails = null`", type_name(value)),
+            match (&method.token, is_named(value, "Bytes")) {
+                (None, _) => format!(
+                    "C may return NULL here: return `Option<{0}>`, or `Result<{0}>` with `fails = null`",
+                    type_name(value)
+                ),
+                (Some(_), is_bytes) => {
+                    let class = if is_bytes { "PyBytes" } else { "PyString" };
+                    format!("C may return NULL here: return `Result<Option<Bound<'py, {class}>>>`, or add `fails = null`")
+                }
+            },
         ),
         (Some(StatusTest::Null(keyword)), _) if argument_of(value, "Option").is_some() => {
             diagnostics.at(keyword, "NULL is either a failure or `None`: remove `fails = null` or the `Option`");

@@ -37,9 +37,6 @@ type Perhaps<'o> = Option<Borrowed<'o, Part>>;
 type Memory<'o> = &'o [u8];
 type Other<'o> = &'o Thing;
 type Given<'p> = Owned<'p, Thing>;
-mod py {
-    pub type Python<'a> = &'a super::Thing;
-}
 
 #[methods(unsafe, rust_only)]
 impl Thing {
@@ -57,9 +54,6 @@ impl Thing {
 
     #[calls(ffi::thing_merge)]
     fn eat(&mut self, other: Given<'_>);
-
-    #[calls(ffi::thing_merge)]
-    fn merge_python(&mut self, other: py::Python<'_>);
 
     #[calls(ffi::thing_merge)]
     fn merge_nested(&mut self, other: Option<Option<&Thing>>);
