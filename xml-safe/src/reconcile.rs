@@ -33,11 +33,22 @@ pub(crate) fn reconcile<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>)
         top: node,
         scope: Scope::default(),
         resolved: HashMap::new(),
+        used: HashSet::new(),
+        last: None,
     };
     match moved.mend_all()? {
-        true => drop_all_repeated(tree, node),
-        false => Ok(()),
+        Declaring::None => Ok(()),
+        Declaring::Top => drop_all_repeated(tree, node, &moved.used, true),
+        Declaring::Others => drop_all_repeated(tree, node, &moved.used, false),
     }
+}
+
+/// The elements with declarations, in a tree that was moved.
+enum Declaring {
+    None,
+    /// The topmost one alone.
+    Top,
+    Others,
 }
 
 /// Returns the declarations that are in scope at an element, the nearest first. `xmlns=""` does not count.
@@ -111,6 +122,8 @@ pub(crate) struct Scope<'t> {
     by_prefix: HashMap<Option<CString>, Vec<Borrowed<'t, Namespace>>>,
     /// A declaration that does not count.
     lost: Option<Borrowed<'t, Namespace>>,
+    /// The number of declarations that came or went.
+    changes: usize,
 }
 
 impl<'t> Scope<'t> {
@@ -139,6 +152,7 @@ impl<'t> Scope<'t> {
         same.try_reserve(1)?;
         same.push(namespace);
         self.open.push((element, namespace));
+        self.changes += 1;
         Ok(())
     }
 
@@ -155,6 +169,7 @@ impl<'t> Scope<'t> {
 
     pub(crate) fn leave(&mut self, element: Borrowed<'t, Node>) {
         while let Some((_, namespace)) = self.open.pop_if(|(other, _)| *other == element) {
+            self.changes += 1;
             if let Some(same) = self.by_prefix.get_mut(&namespace.prefix_bytes()) {
                 same.pop();
             }
@@ -225,16 +240,26 @@ struct Moved<'c, 't> {
     /// The declarations that names get instead of their former ones: the former one itself if it is in scope further
     /// up.
     resolved: HashMap<Borrowed<'t, Namespace>, Borrowed<'t, Namespace>>,
+    /// The declarations that names refer to.
+    used: HashSet<Borrowed<'t, Namespace>>,
+    /// The declaration of the name that came last, if the name stayed as it was, and the changes of the scope then.
+    last: Option<(Borrowed<'t, Namespace>, usize)>,
 }
 
 impl<'t> Moved<'_, 't> {
-    /// Mends all names. Returns whether there were declarations.
-    fn mend_all(&mut self) -> Result<bool> {
-        let mut has_declarations = false;
-        visit(self.top, |step| match step {
+    /// Mends all names. Returns which elements had declarations.
+    fn mend_all(&mut self) -> Result<Declaring> {
+        let mut declaring = Declaring::None;
+        let top = self.top;
+        visit(top, |step| match step {
             Visit::Enter(node) if node.is_element() => {
-                has_declarations |= node.declared().is_some();
-                self.scope.enter(node)?;
+                if node.declared().is_some() {
+                    declaring = match node == top {
+                        true => Declaring::Top,
+                        false => Declaring::Others,
+                    };
+                    self.scope.enter(node)?;
+                }
                 self.mend_names_at(node)
             }
             Visit::Enter(_) => Ok(()),
@@ -243,7 +268,7 @@ impl<'t> Moved<'_, 't> {
                 Ok(())
             }
         })?;
-        Ok(has_declarations)
+        Ok(declaring)
     }
 
     fn mend_names_at(&mut self, element: Borrowed<'t, Node>) -> Result<()> {
@@ -269,12 +294,17 @@ impl<'t> Moved<'_, 't> {
     ) -> Result<()> {
         let is_fit =
             |other: Borrowed<'_, Namespace>| !(name.is_attribute() && other.has_no_prefix());
+        let here = Some((former, self.scope.changes));
+        if self.last == here && is_fit(former) {
+            return Ok(());
+        }
         let is_present = match self.scope.nearest(&former.prefix_bytes()) {
             Some(nearest) => nearest == former,
             None => self.is_further_up(former)?,
         };
         if is_present && is_fit(former) {
-            return Ok(());
+            self.last = here;
+            return self.note_used(former);
         }
         let Some(uri) = uri_of(former) else {
             return self.tree.edit(name)?.set_ns(None);
@@ -298,7 +328,14 @@ impl<'t> Moved<'_, 't> {
             },
         };
         self.resolve(former, namespace)?;
+        self.note_used(namespace)?;
         self.tree.edit(name)?.set_ns(Some(namespace.get()))
+    }
+
+    fn note_used(&mut self, namespace: Borrowed<'t, Namespace>) -> Result<()> {
+        self.used.try_reserve(1)?;
+        self.used.insert(namespace);
+        Ok(())
     }
 
     fn resolve(
@@ -413,22 +450,31 @@ pub(crate) fn would_change(
     false
 }
 
-fn drop_all_repeated<'t>(tree: &Tree<'t, Document>, top: Borrowed<'t, Node>) -> Result<()> {
+/// Takes away the declarations that repeat one further up. `used` has those that names refer to.
+fn drop_all_repeated<'t>(
+    tree: &Tree<'t, Document>,
+    top: Borrowed<'t, Node>,
+    used: &HashSet<Borrowed<'t, Namespace>>,
+    only_top_declares: bool,
+) -> Result<()> {
     let mut scope = Scope::default();
     let mut redeclared = Redeclared::default();
-    visit(top, |step| match step {
-        Visit::Enter(node) => {
-            drop_repeated(tree, (node, top), &scope, &mut redeclared)?;
-            scope.enter(node)
-        }
-        Visit::Leave(node) => {
-            scope.leave(node);
-            Ok(())
-        }
-    })?;
+    match only_top_declares {
+        true => drop_repeated(tree, (top, top), &scope, &mut redeclared)?,
+        false => visit(top, |step| match step {
+            Visit::Enter(node) => {
+                drop_repeated(tree, (node, top), &scope, &mut redeclared)?;
+                scope.enter(node)
+            }
+            Visit::Leave(node) => {
+                scope.leave(node);
+                Ok(())
+            }
+        })?,
+    }
     match redeclared.is_empty() {
         true => Ok(()),
-        false => redeclared.finish(tree, top),
+        false => redeclared.finish_for(tree, top, used),
     }
 }
 

@@ -111,6 +111,20 @@ impl<'t> Redeclared<'t> {
         Ok(())
     }
 
+    /// Does what `finish` does. `used` has the declarations that names refer to: where none of them goes, no name is
+    /// looked at.
+    pub(crate) fn finish_for(
+        mut self,
+        tree: &Tree<'t, Document>,
+        top: Borrowed<'t, Node>,
+        used: &HashSet<Borrowed<'t, Namespace>>,
+    ) -> Result<()> {
+        if !self.instead.keys().any(|former| used.contains(former)) {
+            self.instead.clear();
+        }
+        self.finish(tree, top)
+    }
+
     /// Makes the changes to the tree at `top`, which has all of the elements. Nothing in it can fail.
     pub(crate) fn finish(self, tree: &Tree<'t, Document>, top: Borrowed<'t, Node>) -> Result<()> {
         for (element, spare) in &self.elements {
