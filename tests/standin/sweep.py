@@ -344,10 +344,6 @@ def use_heading(made: MODULE.Outline) -> object:
     return one.heading.unlink_other(one.first)
 
 
-def use_heading_by_c(made: MODULE.Outline) -> None:
-    made.root.first.heading.add(made.topic(8))
-
-
 def adopt_both(made: MODULE.Outline) -> None:
     there = outline()
     made.adopt_both(there.root.first, there.topic(2))
@@ -745,6 +741,16 @@ OPERATIONS = [
     Operation(
         "lossy copy of a letter", lambda letter: [letter.lossy_copy(), letter.lossy_text()], setup=letter(b"a\xff")
     ),
+    Operation(
+        "objects of a letter",
+        lambda letter: [
+            letter.object_of_text(),
+            letter.object_of_copy(),
+            letter.object_of_bytes(),
+            letter.object_of_body(),
+        ],
+        setup=letter(b"text"),
+    ),
     Operation("copy that is not UTF-8", lambda letter: letter.copy(), setup=letter(b"\xff"), raises=UnicodeDecodeError),
     Operation("body that is not UTF-8", lambda letter: letter.body, setup=letter(b"\xff"), raises=UnicodeDecodeError),
     Operation("letter of nothing", lambda letter: [letter.perhaps_text(), letter.content()], setup=letter(None)),
@@ -800,7 +806,6 @@ OPERATIONS = [
     Operation("Outline: a topic of another", lambda: add_foreign(outline()), ValueError),
     Operation("Outline: adopt", lambda: adopt(outline())),
     Operation("Outline: a view and a part", lambda: use_heading(outline())),
-    Operation("Outline: a view and a part for C", lambda: use_heading_by_c(outline()), MODULE.BusyError),
     Operation("Outline: adopt both", lambda: adopt_both(outline()), ValueError),
     Operation("Outline: adopt twice", lambda: adopt_twice(outline())),
     Operation("Outline: as whole", lambda: outline().as_whole(), ValueError),

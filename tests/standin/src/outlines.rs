@@ -374,10 +374,6 @@ impl Heading {
         tree.edit(this)?.add(&mut *tree.edit(topic)?)
     }
 
-    /// Moves a topic to the end of those below this one, by C.
-    #[calls(ffi::topic_add, fails = negative)]
-    fn add(&mut self, topic: &mut Topic) -> Result<()>;
-
     /// The number, and that of another topic after a change.
     fn unlink_other(&self, topic: &mut Topic) -> Result<(c_int, c_int)> {
         topic.unlink()?;

@@ -690,14 +690,6 @@ def test_a_part_is_not_put_below_itself_by_a_view():
     assert numbers(outline.root) == [1]
 
 
-def test_c_gets_no_view_of_a_part_beside_a_part_that_it_changes():
-    outline = tree(1, 2)
-    one, two = outline.root.topics
-    with pytest.raises(BusyError):
-        one.heading.add(two)
-    assert (numbers(outline.root), numbers(one)) == ([1, 2], [])
-
-
 def test_a_view_of_a_part_of_another_outline_is_no_part_of_this_one():
     here, there = tree(1), tree(2)
     with pytest.raises(ValueError, match="another Outline"):

@@ -11,6 +11,7 @@ from xml_safe import (
     AttributeDeclaration,
     Attributes,
     BusyError,
+    Children,
     ClosedError,
     Document,
     Dtd,
@@ -105,7 +106,11 @@ def nodes(node: Node) -> None:
     node.put_attribute(node)
     assert_type(node.path, str | None)
     assert_type(node.parent, Node | None)
-    assert_type(node.children, list[Node])
+    assert_type(node.children, Children)
+    for child in node.children:
+        assert_type(child, Node)
+    node.undeclare_namespace("p")
+    node.cleanup_namespaces(keep_prefixes=["p", None])
     assert_type(node.document, Document)
     assert_type(node.to_string(), str)
     assert_type(node.to_string(method="html", declaration=None, indent=True, standalone=None), str)
