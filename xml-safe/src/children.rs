@@ -1,12 +1,14 @@
 //! The children of a node, as a sequence.
 
+use leakproof::CallContext;
 use leakproof::prelude::*;
 use leakproof::pyo3::exceptions::{PyIndexError, PyTypeError};
-use leakproof::pyo3::intern;
+use leakproof::pyo3::inspect::PyStaticExpr;
 use leakproof::pyo3::prelude::{
     Bound, PyAny, PyAnyMethods, PyListMethods, PyResult, PyTypeMethods,
 };
 use leakproof::pyo3::types::{PySequence, PySequenceMethods, PySlice, PySliceMethods, PyString};
+use leakproof::pyo3::{PyTypeInfo, intern};
 
 use crate::change::{Placing, child_before, clear, put, remove, remove_all};
 use crate::create::within;
@@ -35,10 +37,24 @@ impl crate::node::Node {
 }
 
 /// What an index or a slice stands for.
-#[derive(IntoPython)]
 enum Found<'t> {
     Node(Borrowed<'t, Node>),
     Nodes(Vec<Borrowed<'t, Node>>),
+}
+
+impl IntoPython for Found<'_> {
+    // An index is a node, and a slice a list: of a union, a checker of types would let nothing be used.
+    const TYPE: PyStaticExpr = PyAny::TYPE_HINT;
+
+    fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
+    where
+        Self: 'a,
+    {
+        match self {
+            Found::Node(node) => node.into_python(context),
+            Found::Nodes(nodes) => nodes.into_python(context),
+        }
+    }
 }
 
 /// Returns the nodes that an index or a slice stands for.
