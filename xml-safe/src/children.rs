@@ -2,13 +2,11 @@
 
 use leakproof::CallContext;
 use leakproof::prelude::*;
-use leakproof::pyo3::exceptions::{PyIndexError, PyTypeError};
+use leakproof::pyo3::exceptions::{PyIndexError, PyOverflowError};
 use leakproof::pyo3::inspect::PyStaticExpr;
-use leakproof::pyo3::prelude::{
-    Bound, PyAny, PyAnyMethods, PyListMethods, PyResult, PyTypeMethods,
-};
-use leakproof::pyo3::types::{PySequence, PySequenceMethods, PySlice, PySliceMethods, PyString};
-use leakproof::pyo3::{PyTypeInfo, intern};
+use leakproof::pyo3::prelude::{Bound, PyAny, PyAnyMethods, PyResult};
+use leakproof::pyo3::types::{PyList, PySlice, PySliceMethods, PyTuple};
+use leakproof::pyo3::{PyErr, PyTypeInfo, Python};
 
 use crate::change::{Placing, child_before, clear, put, remove, remove_all};
 use crate::create::within;
@@ -16,6 +14,7 @@ use crate::ffi;
 use crate::moves::{Place, begin_owner_of};
 use crate::node::{Node, gather};
 use crate::numbers::Index;
+use crate::serialize::python::exception;
 
 /// The children of a node: a sequence of all nodes in it, texts and comments too, without attributes.
 ///
@@ -72,12 +71,12 @@ fn find<'t>(parent: Borrowed<'t, Node>, index: &Bound<'_, PyAny>) -> Result<Foun
 
 /// Returns the index that an argument is.
 fn read(index: &Bound<'_, PyAny>) -> Result<isize> {
-    if !index.hasattr(intern!(index.py(), "__index__"))? {
-        let class = index.get_type().name()?;
-        let message = format!("an index is an int or a slice, not {class}");
-        return Err(PyTypeError::new_err(message).into());
-    }
-    index.extract().map_err(|_| out_of_range())
+    index.extract().map_err(|error: PyErr| {
+        match error.is_instance_of::<PyOverflowError>(index.py()) {
+            true => out_of_range(index.py()),
+            false => error.into(),
+        }
+    })
 }
 
 /// Returns the child at an index, which counts from the end if it is negative.
@@ -86,11 +85,11 @@ fn child_at(parent: Borrowed<'_, Node>, index: isize) -> Result<Borrowed<'_, Nod
         Ok(index) => shown(parent).nth(index),
         Err(_) => from_end(parent).nth(index.unsigned_abs() - 1),
     };
-    child.ok_or_else(out_of_range)
+    child.ok_or_else(|| Python::attach(out_of_range))
 }
 
-fn out_of_range() -> Error {
-    PyIndexError::new_err("the node has no child at this index").into()
+fn out_of_range(py: Python<'_>) -> Error {
+    exception::<PyIndexError>(py, "the node has no child at this index").into()
 }
 
 /// Iterates over the children that Python may have.
@@ -149,17 +148,16 @@ impl Children {
     }
 
     fn __eq__(&self, other: Bound<'_, PyAny>) -> PyResult<bool> {
-        let Ok(other) = other.cast::<PySequence>() else {
-            return Ok(false);
-        };
-        if other.is_instance_of::<PyString>() {
+        let is_list = other.is_instance_of::<PyList>()
+            || other.is_instance_of::<PyTuple>()
+            || other.is_instance_of::<ChildrenClass>();
+        if !is_list {
             return Ok(false);
         }
-        let other = other.to_list()?;
-        let mut others = other.iter();
+        let mut others = other.try_iter()?;
         let mut children = self.list();
         loop {
-            match (children.next(), others.next()) {
+            match (children.next(), others.next().transpose()?) {
                 (Some(child), Some(other)) if child.is_object(&other) => {}
                 (child, other) => return Ok(child.is_none() && other.is_none()),
             }

@@ -30,7 +30,7 @@ def test_the_children_are_a_sequence():
         with pytest.raises(IndexError):
             children[index]
     for index in ("a", None, 1.0, b"a"):
-        with pytest.raises(TypeError, match="an index is an int or a slice"):
+        with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
             children[index]
     empty = children[1].children
     assert (len(empty), bool(empty), list(empty), list(reversed(empty))) == (0, False, [], [])
