@@ -1934,7 +1934,7 @@ TREES = [
     mutant(ITERATOR, "an iterator follows a part to another owner", ("        let Some(raw) = self.object.get().state().raw_of_part(owner) else {", "        let Some(raw) = Some(self.object.get().state().entered_raw()) else {")),
     mutant(ITERATOR, "an iterator does not keep the part that it has come to", ("            Some(part) if !const { T::SPEC.is_tree_part() } => {", "            Some(part) if !const { T::SPEC.is_tree_part() } || true => {")),
     mutant(ITERATOR, "an iterator gives the next part where that is now", ("        Ok(part.filter(|_| parent_of::<T>(raw) == self.parent))", "        Ok(part)")),
-    mutant(ITERATOR, "an iterator ends where the next part was taken out", ("        Some(Ok(Some(last))) => follow(last, owner, step),", "        Some(Ok(Some(last))) => follow(last, owner, step).map(|_| None),")),
+    mutant(ITERATOR, "an iterator ends where the next part was taken out", ("        Ok(Some(last)) => follow(last, owner, step),", "        Ok(Some(last)) => follow(last, owner, step).map(|_| None),")),
     mutant(ITERATOR, "a closed object of the next part ends an iterator", ("                false => Err(Error::Closed(T::NAME)),", "                false => Ok(None),")),
 ]
 

@@ -19,7 +19,7 @@ use crate::serialize::python::exception;
 /// The children of a node: a sequence of all nodes in it, texts and comments too, without attributes.
 ///
 /// The sequence shows the children as they are at present, and changes them: nodes are put there and taken out as by
-/// the methods of `Node`. An index takes time by its distance from the nearer end.
+/// the methods of `Node`. An index takes time by its distance from the end that it counts from.
 #[handle(raw = ffi::xmlNode, part_of = Node, owner_field = self)]
 pub(crate) struct Children;
 
@@ -42,7 +42,7 @@ enum Found<'t> {
 }
 
 impl IntoPython for Found<'_> {
-    // An index is a node, and a slice a list: of a union, a checker of types would let nothing be used.
+    // A node for an index, a list for a slice. A type checker would refuse every use of a union of both.
     const TYPE: PyStaticExpr = PyAny::TYPE_HINT;
 
     fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
@@ -69,7 +69,7 @@ fn find<'t>(parent: Borrowed<'t, Node>, index: &Bound<'_, PyAny>) -> Result<Foun
     gather(nodes.copied().map(Ok)).map(Found::Nodes)
 }
 
-/// Returns the index that an argument is.
+/// Returns an argument as an index.
 fn read(index: &Bound<'_, PyAny>) -> Result<isize> {
     index.extract().map_err(|error: PyErr| {
         match error.is_instance_of::<PyOverflowError>(index.py()) {
@@ -97,7 +97,7 @@ fn shown(parent: Borrowed<'_, Node>) -> Successors<'_, Node> {
     Successors::new(parent.get().first_shown(), Node::next_sibling)
 }
 
-/// Iterates over them from the end.
+/// Iterates over these children from the end.
 fn from_end(parent: Borrowed<'_, Node>) -> Successors<'_, Node> {
     let parent = parent.get();
     let last = parent.first_shown().and_then(|_| parent.last_child());

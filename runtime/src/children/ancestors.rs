@@ -51,14 +51,11 @@ fn linked_resources(
     id: Id,
     may_be: impl Fn(&'static HandleKind, &'static HandleKind) -> bool,
 ) -> Vec<Id> {
-    let mut here = id;
-    while here.kind.is_view() {
-        match above(here) {
-            Some(owner) => here = owner,
-            None => return linked_of_kinds(table, |kind| may_be(kind, here.kind.resource_kind())),
-        }
+    let here = known_owner(id);
+    match here.kind.is_view() {
+        true => linked_of_kinds(table, |kind| may_be(kind, here.kind.resource_kind())),
+        false => vec![here],
     }
-    vec![here]
 }
 
 #[cold]
@@ -169,8 +166,8 @@ fn add_new(found: &mut SmallVec<[Id; 2]>, ids: impl IntoIterator<Item = Id>) {
     }
 }
 
-/// The handles of a kind that live in others, or that C keeps, or keeps something in. Of the rest nothing else is in
-/// pieces with them.
+/// Returns the handles of a kind that the table knows: those that live in others, that C keeps, or that C keeps
+/// something in. Any other handle of the kind shares nothing with another one.
 fn all_of_kind(table: &Table, kind: &'static HandleKind) -> Vec<Id> {
     let all = table.keys().copied();
     all.filter(|id| ptr::eq(kind, id.kind)).collect()

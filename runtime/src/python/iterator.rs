@@ -58,17 +58,18 @@ struct Present {
 impl Present {
     /// Notes where `part` is.
     #[inline]
-    fn new<'py, T: PyHandle>(
-        part: Borrowed<'_, T>,
-        owner: &Bound<'py, HandleClass>,
-    ) -> PyResult<(Self, Bound<'py, HandleClass>)> {
+    fn new<T: PyHandle>(part: Borrowed<'_, T>, owner: &Bound<'_, HandleClass>) -> PyResult<Self> {
         let raw = part.raw().as_ptr().cast();
-        let object = tree_part::<T>(owner.py(), raw, owner)?;
-        let present = Present {
-            object: object.clone().unbind(),
-            parent: parent_of::<T>(raw),
-        };
-        Ok((present, object))
+        let object = tree_part::<T>(owner.py(), raw, owner)?.unbind();
+        let parent = parent_of::<T>(raw);
+        Ok(Present { object, parent })
+    }
+
+    fn again(&self, py: Python<'_>) -> Self {
+        Present {
+            object: self.object.clone_ref(py),
+            parent: self.parent,
+        }
     }
 
     /// Returns the part, if it is still there.
@@ -121,7 +122,7 @@ impl Position {
             Some(part) if !const { T::SPEC.is_tree_part() } => {
                 Ok(Position::Part(part.raw().cast()))
             }
-            Some(part) => Ok(Position::Between(None, Some(Present::new(part, owner)?.0))),
+            Some(part) => Ok(Position::Between(None, Some(Present::new(part, owner)?))),
         }
     }
 
@@ -336,48 +337,59 @@ fn advance<'py, T: PyHandle + Part>(
             Ok((Some(new_view(owner.py(), part, owner)?), next))
         }
         Position::Between(last, next) => {
-            let found = find::<T>(last.as_ref(), next.as_ref(), owner.get(), step);
-            let part = found.map_err(|error| to_pyerr(owner.py(), error))?;
-            let Some(part) = part else {
-                return Ok((None, Position::End));
+            let error = |error| to_pyerr(owner.py(), error);
+            let (part, given) = match there::<T>(next.as_ref(), owner.get()).map_err(error)? {
+                Some((part, next)) => (part, next.again(owner.py())),
+                None => {
+                    let found = behind(last.as_ref(), next.as_ref(), owner.get(), step);
+                    let Some(part) = found.map_err(error)? else {
+                        return Ok((None, Position::End));
+                    };
+                    (part, Present::new(part, owner)?)
+                }
             };
-            let (last, object) = Present::new(part, owner)?;
-            let next = follow(part, owner.get(), step);
-            let next = next.map_err(|error| to_pyerr(owner.py(), error))?;
+            let next = follow(part, owner.get(), step).map_err(error)?;
             let next = next.map(|next| Present::new(next, owner)).transpose()?;
-            let next = next.map(|(next, _)| next);
             fail_at_object()?;
-            Ok((Some(object.into_any()), Position::Between(Some(last), next)))
+            let object = given.object.bind(owner.py()).clone().into_any();
+            Ok((Some(object), Position::Between(Some(given), next)))
         }
     }
 }
 
-/// Returns the part that comes now, if one does.
+/// Returns the next part, if it is still there.
 #[inline]
-fn find<'a, T: PyHandle + Part>(
-    last: Option<&'a Present>,
+fn there<'a, T: Handle>(
     next: Option<&'a Present>,
+    owner: &HandleClass,
+) -> Result<Option<(Borrowed<'a, T>, &'a Present)>, Error> {
+    let Some(next) = next else { return Ok(None) };
+    Ok(next.part(owner)?.map(|part| (part, next)))
+}
+
+/// Returns the part behind the last one, where the next one is not there any more.
+fn behind<'a, T: PyHandle + Part>(
+    last: Option<&'a Present>,
+    next: Option<&Present>,
     owner: &HandleClass,
     step: Next<T>,
 ) -> Result<Option<Borrowed<'a, T>>, Error> {
-    if let Some(next) = next {
-        if let Some(part) = next.part(owner)? {
-            return Ok(Some(part));
-        }
-        if last.is_none() && next.was_adopted(owner) {
-            return Err(Error::Value(format!(
+    let Some(last) = last else {
+        return match next {
+            Some(first) if first.was_adopted(owner) => Err(Error::Value(format!(
                 "the {} that the iterator was at was adopted by another {}",
                 T::NAME,
                 T::Owner::NAME
-            )));
-        }
-    }
-    match last.map(|last| last.part(owner)) {
-        Some(Ok(Some(last))) => follow(last, owner, step),
+            ))),
+            _ => Ok(None),
+        };
+    };
+    match last.part(owner) {
+        Ok(Some(last)) => follow(last, owner, step),
+        Ok(None) => Ok(None),
         // The last of all was given.
-        Some(Err(_)) if next.is_none() => Ok(None),
-        Some(Err(error)) => Err(error),
-        Some(Ok(None)) | None => Ok(None),
+        Err(_) if next.is_none() => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -185,14 +185,12 @@ impl HandleState {
                 Some(self.0.owner().as_ptr())
             }
             PlainEnd::Resource(state) => {
-                // A panic that gets here was reported by the panic hook.
                 // SAFETY: Rust: the box is there, and this is its only owner. the caller's promise: the drop of its
                 // fields would do nothing (`drops_no_objects`).
                 unsafe {
-                    Caught::new().run(|| {
-                        (*state).release_dropped_plain();
-                        PyBox::free(state);
-                    });
+                    // A panic that gets here was reported by the panic hook.
+                    Caught::new().run(|| (*state).release_dropped_plain());
+                    PyBox::free(state);
                 }
                 None
             }
