@@ -87,7 +87,7 @@ fn put<'t>(tree: &Tree<'t, Document>, element: Borrowed<'t, Node>, node: &mut No
             .transpose()?;
         if let Some(namespace) = namespace {
             // First: without its namespace, libxml2 takes the attribute for another one.
-            tree.edit(attribute)?.set_ns(Some(namespace.get()))?;
+            tree.edit(attribute)?.set_ns(Some(namespace.get()));
         }
         change.link_attribute(attribute, element)?;
         add_id(tree, element, attribute)?;

@@ -165,7 +165,7 @@ fn make<'t>(
     if let Some((uri, Found::Missing(prefix))) = &found {
         ids::forget_all(tree, made)?;
         let namespace = declare(tree, node, uri, prefix)?;
-        tree.edit(made)?.set_ns(Some(namespace.get()))?;
+        tree.edit(made)?.set_ns(Some(namespace.get()));
     }
     // libxml2 has entered an ID, also of an element that is in no tree.
     match made.as_id() {

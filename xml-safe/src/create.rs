@@ -61,9 +61,9 @@ impl crate::node::Node {
         prefix: Option<&CStr>,
     ) -> Result<Borrowed<Namespace>>;
 
-    /// Sets the namespace of an element or attribute.
-    #[calls(ffi::xmlSetNs, fails = when(|_| false))]
-    pub(crate) fn set_ns(&mut self, namespace: Option<&Namespace>) -> Result<()>;
+    /// Sets the namespace of an element or attribute, as xmlSetNs does. Nothing can fail.
+    #[field(ns)]
+    pub(crate) fn set_ns(&mut self, namespace: Option<&Namespace>);
 
     /// The first namespace that is declared at this element.
     #[field(nsDef, when(type_, ffi::XML_ELEMENT_NODE))]
@@ -200,16 +200,15 @@ fn put_in_namespace<'t>(
     prefix: Option<&CStr>,
 ) -> Result<()> {
     let Some(uri) = uri else {
-        return match element.ns() {
-            Some(_) => tree.edit(element)?.set_ns(None),
-            None => Ok(()),
-        };
+        tree.edit(element)?.set_ns(None);
+        return Ok(());
     };
     note_uri(tree.owner(), uri);
     tree.edit(element)?.declare(uri, prefix)?;
     let namespace = element.get().declared();
     tree.edit(element)?
-        .set_ns(namespace.as_ref().map(|namespace| namespace.get()))
+        .set_ns(namespace.as_ref().map(|namespace| namespace.get()));
+    Ok(())
 }
 
 /// The values of attributes by name, or the error of reading them: PyO3 cannot pass on an error without memory.
@@ -290,7 +289,7 @@ impl<'w> NewElement<'w> {
                 of_prefix(parent, self.prefix).filter(|there| there.stands_for(uri))
             });
             match there {
-                Some(there) => tree.edit(element)?.set_ns(Some(there.get()))?,
+                Some(there) => tree.edit(element)?.set_ns(Some(there.get())),
                 None => put_in_namespace(tree, element, uri, self.prefix)?,
             }
             undeclare_default(tree, element)?;

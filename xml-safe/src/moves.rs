@@ -458,7 +458,8 @@ pub(crate) fn take_out_for_good<'t>(
     unlinked.and(attribute.end(tree))?;
     if node.is_attribute() {
         // The declaration of its namespace is at an element that may go before it.
-        return tree.edit(node)?.set_ns(None);
+        tree.edit(node)?.set_ns(None);
+        return Ok(());
     }
     reconcile(tree, node)
 }

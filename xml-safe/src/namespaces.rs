@@ -66,11 +66,9 @@ fn set<'t>(
     node: Borrowed<'t, Node>,
     namespace: Option<Borrowed<'t, Namespace>>,
 ) -> Result<()> {
-    Change::run(tree, &[], false, |change| {
-        change.note(node, Former::namespace_of(node))?;
-        let namespace = namespace.as_ref().map(|namespace| namespace.get());
-        tree.edit(node)?.set_ns(namespace)
-    })
+    let namespace = namespace.as_ref().map(|namespace| namespace.get());
+    tree.edit(node)?.set_ns(namespace);
+    Ok(())
 }
 
 /// Takes an element out of its namespace.
@@ -80,7 +78,7 @@ fn take_element<'t>(tree: &Tree<'t, Document>, element: Borrowed<'t, Node>) -> R
     }
     Change::run(tree, &[], false, |change| {
         change.note(element, Former::namespace_of(element))?;
-        tree.edit(element)?.set_ns(None)?;
+        tree.edit(element)?.set_ns(None);
         reconcile(tree, element)
     })
 }

@@ -36,11 +36,8 @@ pub(crate) fn reconcile<'t>(tree: &Tree<'t, Document>, node: Borrowed<'t, Node>)
         used: HashSet::new(),
         last: None,
     };
-    match moved.mend_all()? {
-        Declaring::None => Ok(()),
-        Declaring::Top => drop_all_repeated(tree, node, &moved.used, true),
-        Declaring::Others => drop_all_repeated(tree, node, &moved.used, false),
-    }
+    let declaring = moved.mend_all()?;
+    drop_all_repeated(tree, node, declaring, &moved.used)
 }
 
 /// The elements with declarations, in a tree that was moved.
@@ -307,7 +304,8 @@ impl<'t> Moved<'_, 't> {
             return self.note_used(former);
         }
         let Some(uri) = uri_of(former) else {
-            return self.tree.edit(name)?.set_ns(None);
+            self.tree.edit(name)?.set_ns(None);
+            return Ok(());
         };
         // libxml2 reads an element that has an attribute twice, by two prefixes, and reports an error.
         let is_free = |other: Borrowed<'t, Namespace>| {
@@ -329,7 +327,8 @@ impl<'t> Moved<'_, 't> {
         };
         self.resolve(former, namespace)?;
         self.note_used(namespace)?;
-        self.tree.edit(name)?.set_ns(Some(namespace.get()))
+        self.tree.edit(name)?.set_ns(Some(namespace.get()));
+        Ok(())
     }
 
     fn note_used(&mut self, namespace: Borrowed<'t, Namespace>) -> Result<()> {
@@ -454,14 +453,15 @@ pub(crate) fn would_change(
 fn drop_all_repeated<'t>(
     tree: &Tree<'t, Document>,
     top: Borrowed<'t, Node>,
+    declaring: Declaring,
     used: &HashSet<Borrowed<'t, Namespace>>,
-    only_top_declares: bool,
 ) -> Result<()> {
     let mut scope = Scope::default();
     let mut redeclared = Redeclared::default();
-    match only_top_declares {
-        true => drop_repeated(tree, (top, top), &scope, &mut redeclared)?,
-        false => visit(top, |step| match step {
+    match declaring {
+        Declaring::None => return Ok(()),
+        Declaring::Top => drop_repeated(tree, (top, top), &scope, &mut redeclared)?,
+        Declaring::Others => visit(top, |step| match step {
             Visit::Enter(node) => {
                 drop_repeated(tree, (node, top), &scope, &mut redeclared)?;
                 scope.enter(node)

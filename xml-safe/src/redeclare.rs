@@ -21,10 +21,6 @@ impl crate::node::Node {
     /// Sets the first declaration of an element; all others follow it.
     #[field(nsDef)]
     fn set_declared(&mut self, first: Option<&Namespace>);
-
-    /// Sets the namespace of an element or attribute. It is no call of C, so nothing can end a change in its middle.
-    #[field(ns)]
-    fn put_namespace(&mut self, namespace: Option<&Namespace>);
 }
 
 /// Returns the declarations at an element, in their order.
@@ -136,7 +132,7 @@ impl<'t> Redeclared<'t> {
         }
         for (node, namespace) in &self.names {
             let namespace = namespace.as_ref().map(|namespace| namespace.get());
-            tree.edit(*node)?.put_namespace(namespace);
+            tree.edit(*node)?.set_ns(namespace);
         }
         if self.instead.is_empty() {
             return Ok(());
@@ -159,7 +155,7 @@ impl<'t> Redeclared<'t> {
         let next = |namespace: &Borrowed<'t, Namespace>| self.instead.get(namespace).copied();
         if let Some(namespace) = std::iter::successors(former.as_ref().and_then(next), next).last()
         {
-            tree.edit(node)?.put_namespace(Some(namespace.get()));
+            tree.edit(node)?.set_ns(Some(namespace.get()));
         }
         Ok(())
     }

@@ -61,7 +61,7 @@ impl<'t> Former<'t> {
             Former::Text(text) => tree.edit(node)?.write_content(&text)?,
             Former::Namespace(namespace) => {
                 let namespace = namespace.as_ref().map(|namespace| namespace.get());
-                tree.edit(node)?.set_ns(namespace)?;
+                tree.edit(node)?.set_ns(namespace);
                 if let Some(element) = node.get().parent() {
                     add_id(tree, element, node)?;
                 }
@@ -107,7 +107,7 @@ impl<'t> AttributePlace<'t> {
             tree.edit(attribute)?.unlink()?;
         }
         let mut edited = tree.edit(attribute)?;
-        edited.set_ns(self.namespace.as_ref().map(|namespace| namespace.get()))?;
+        edited.set_ns(self.namespace.as_ref().map(|namespace| namespace.get()));
         match self.next {
             Some(next) => tree.edit(next)?.link_before(&mut edited)?,
             None => tree.edit(self.element)?.link_last(&mut edited)?,
