@@ -342,8 +342,8 @@ class Interpreter:
         for name, words in steps:
             try:
                 self.place.run(log, *words, **variables)
-            except CommandError:
-                say(f"{self.name}: {name} failed")
+            except CommandError as failure:
+                say(f"{self.name}: {name} failed\n{failure.end()}")
                 failed.append(name)
         return failed
 
