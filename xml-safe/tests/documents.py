@@ -15,9 +15,10 @@ def walk(node):
         yield from walk(child)
 
 
-def deep(depth):
+def deep(depth, element="a", attributes=""):
     """A document of so many levels, or of as many as the parser takes, and their number."""
+    text = f"<{element} {attributes}>" + f"<{element}>" * (depth - 1) + "x" + f"</{element}>" * depth
     try:
-        return xml_safe.parse("<a>" * depth + "x" + "</a>" * depth, huge=True), depth
+        return xml_safe.parse(text, huge=True), depth
     except xml_safe.ParseError:
-        return deep(2_000)
+        return deep(2_000, element, attributes)
