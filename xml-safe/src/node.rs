@@ -169,11 +169,8 @@ impl Attribute {
 
     /// The value, as Python gets it.
     pub(crate) fn value_object<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyString>> {
-        let text = match self.first_child() {
-            Some(first) if first.next_sibling().is_none() => first.character_object(py)?,
-            _ => None,
-        };
-        match text {
+        let text = self.first_child().map(|first| only_object(first, py));
+        match text.transpose()?.flatten() {
             Some(text) => Ok(text),
             None => Ok(PyString::from_bytes(py, self.value()?.as_bytes())?),
         }
@@ -283,7 +280,20 @@ impl Node {
     /// A document may repeat a long entity many times, so the text can be much longer than the document. Raises
     /// OverflowError if entities expand to more than 10,000,000 bytes, unless the document was parsed with `huge`.
     #[getter]
-    fn text(&self) -> Result<String> {
+    fn text<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyString>> {
+        let text = match self.first_child() {
+            Some(first) if self.has_content() => only_object(first, py)?,
+            Some(_) => None,
+            None => self.character_object(py)?,
+        };
+        match text {
+            Some(text) => Ok(text),
+            None => Ok(PyString::from_bytes(py, self.whole_text()?.as_bytes())?),
+        }
+    }
+
+    #[rust_only]
+    fn whole_text(&self) -> Result<String> {
         // For a document, libxml2 2.13 and newer also read the entities that the DTD declares.
         if self.is_document() {
             let elements = self.members().into_iter().filter(|node| node.is_element());
@@ -496,6 +506,17 @@ fn only_text(first: Borrowed<'_, Node>) -> Option<String> {
     match first.next_sibling() {
         None => first.character_data(),
         Some(_) => None,
+    }
+}
+
+/// Returns the text of `first`, as Python gets it, if it is a text without siblings.
+fn only_object<'py>(
+    first: Borrowed<'_, Node>,
+    py: Python<'py>,
+) -> Result<Option<Bound<'py, PyString>>> {
+    match first.next_sibling() {
+        None => first.character_object(py),
+        Some(_) => Ok(None),
     }
 }
 
