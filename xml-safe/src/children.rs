@@ -115,14 +115,23 @@ impl Children {
     }
 
     /// Puts a node at the place of another one, as `replace_with` does.
+    ///
+    /// Raises ValueError for another child of the same parent, which cannot be at two places: to exchange two children
+    /// by two assignments would lose one of them.
     #[foreign(node)]
     fn __setitem__(&mut self, index: Bound<'_, PyAny>, node: &mut Node) -> Result<()> {
         let (tree, parent) = begin_owner_of(self)?;
         let child = child_at(parent, read(&index)?)?;
-        match child == Borrowed::from(&*node) {
-            true => Ok(()),
-            false => put(&tree, node, Placing::Instead(child)),
+        if child == Borrowed::from(&*node) {
+            return Ok(());
         }
+        if parent.get().index(node).is_ok() {
+            return Err(Error::Value(
+                "the node is a child already, and cannot be at two places: take it out first, or move it with insert()"
+                    .into(),
+            ));
+        }
+        put(&tree, node, Placing::Instead(child))
     }
 
     fn __delitem__(&mut self, index: Bound<'_, PyAny>) -> Result<()> {

@@ -211,6 +211,19 @@ fn put_in_namespace<'t>(
     Ok(())
 }
 
+/// Returns the declaration that is in scope at `parent`, if it has this prefix and stands for `uri`.
+///
+/// The search goes up to the root, unless `parent` is in the namespace itself: what an element uses is in scope.
+fn declared_above<'t>(
+    parent: Borrowed<'t, Node>,
+    prefix: Option<&CStr>,
+    uri: &CStr,
+) -> Option<Borrowed<'t, Namespace>> {
+    let own = parent.get().ns().filter(|own| own.has_prefix(prefix));
+    let found = own.or_else(|| of_prefix(parent, prefix));
+    found.filter(|found| found.stands_for(uri))
+}
+
 /// The values of attributes by name, or the error of reading them: PyO3 cannot pass on an error without memory.
 pub(crate) struct AttributeValues(Result<Vec<(CString, CString)>>);
 
@@ -284,15 +297,14 @@ impl<'w> NewElement<'w> {
                 return Err(Error::OutOfMemory("xmlNewTextChild"));
             }
             let uri = self.name.uri.as_deref();
-            // The search goes up to the root, so it is only for a name in a namespace.
-            let there = uri.and_then(|uri| {
-                of_prefix(parent, self.prefix).filter(|there| there.stands_for(uri))
-            });
+            let there = uri.and_then(|uri| declared_above(parent, self.prefix, uri));
             match there {
                 Some(there) => tree.edit(element)?.set_ns(Some(there.get())),
                 None => put_in_namespace(tree, element, uri, self.prefix)?,
             }
-            undeclare_default(tree, element)?;
+            if uri.is_none() {
+                undeclare_default(tree, element)?;
+            }
             for (name, value) in &self.attributes {
                 attributes::set(tree, element, name, value)?;
             }

@@ -33,7 +33,9 @@ pub(crate) fn check(document: &Document, name: &CStr) -> Result<()> {
         }
         Some(_) => Ok(()),
         None if has_unread_subset(document) => Ok(()),
-        None => refused("the document declares no such entity"),
+        None => refused(
+            "the document declares no such entity; parse(…, resolve_entities=True) puts texts in the place of references",
+        ),
     }
 }
 

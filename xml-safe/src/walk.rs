@@ -72,8 +72,10 @@ impl crate::node::Node {
     /// "comment", "pi", "entity_ref", "dtd", several of these, or "node" for all. By default the iterator gives
     /// elements. It gives no attributes.
     ///
-    /// The tree may change meanwhile. The iterator goes on behind nodes that are taken out, and leaves out what is
-    /// below them. Nodes inserted further on are included. Nodes inserted right behind the last one are not.
+    /// The tree may change meanwhile. Behind a node that is taken out while it is the last one that came, the iterator
+    /// goes on in the tree, and leaves out what is below the node. If a node above the last one is taken out, the rest
+    /// of what is below that comes first. Nodes inserted further on are included. Nodes inserted right behind the last
+    /// one are not.
     ///
     /// Raises ValueError for an unknown type, and for a text that is no name.
     #[pyo3(signature = (

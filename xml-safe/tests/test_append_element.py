@@ -148,3 +148,13 @@ def test_a_text_has_no_attribute_to_set():
     doc = parse("<a>t</a>")
     with pytest.raises(ValueError, match="has no attributes"):
         doc.root.children[0].set("k", "v")
+
+
+@pytest.mark.parametrize("prefix", [None, "p"])
+def test_a_deep_tree_in_a_namespace_is_built_in_a_time_by_its_size(prefix):
+    root = Document().append_element("{urn:x}a", prefix=prefix)
+    deepest = root
+    for _ in range(100_000):
+        deepest = deepest.append_element("{urn:x}a", "t", {"k": "v"}, prefix=prefix)
+    assert (deepest.namespace, deepest.prefix, deepest.namespaces) == ("urn:x", prefix, {prefix: "urn:x"})
+    assert sum(1 for _ in root.iter("{urn:x}a")) == 100_001

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import random
 import re
 from collections.abc import Sequence
 
@@ -107,6 +108,30 @@ def test_a_child_of_another_document_is_put_there():
     b = other.root.first_child
     doc.root.children[0] = b
     assert (doc.root.to_string(), other.root.to_string(), b.document is doc) == ("<r><b/></r>", "<s/>", True)
+
+
+def test_a_child_is_not_put_in_the_place_of_another_child():
+    doc = parse("<r><a/>t<b/></r>")
+    children = doc.root.children
+    a, b = children[0], children[2]
+    children[0] = a
+    for first, second in ((0, 2), (2, 0), (0, -1)):
+        with pytest.raises(ValueError, match="cannot be at two places"):
+            children[first], children[second] = children[second], children[first]
+    with pytest.raises(ValueError, match="cannot be at two places"):
+        random.Random(1).shuffle(children)
+    assert doc.root.to_string() == "<r><a/>t<b/></r>"
+    for child in (b, a):
+        child.remove()
+        children.append(child)
+    assert doc.root.to_string() == "<r>t<b/><a/></r>"
+    grandchild = a.append_element("c")
+    children[1] = grandchild
+    assert doc.root.to_string() == "<r>t<c/><a/></r>"
+    around = parse("<!-- c --><r/>")
+    with pytest.raises(ValueError, match="cannot be at two places"):
+        around.children[0] = around.root
+    assert around.to_string() == "<!-- c -->\n<r/>\n"
 
 
 def test_what_fails_changes_nothing():

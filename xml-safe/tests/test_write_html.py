@@ -191,3 +191,68 @@ def test_nodes_that_were_made():
     assert script.to_string(method="html") == "<script>a < b</script>"
     with pytest.raises(ValueError, match="in HTML"):
         doc.create_comment(">x").to_string(method="html")
+
+
+@pytest.mark.parametrize("method", ["html", "xhtml"])
+@every_namespace
+@pytest.mark.parametrize("encoding", ["utf-8", "ISO-8859-2", "utf-16"])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('charset="utf-8"', 'charset="{}"'),
+        ('CHARSET="latin-1"', 'CHARSET="{}"'),
+        ('charset=""', 'charset="{}"'),
+        ('http-equiv="Content-Type" content="text/html; charset=x"', None),
+        ('content="text/html;CHARSET = x ; q" http-equiv="content-type"', None),
+        ("http-equiv='content-type' content='text/html; charset=\"x\"'", None),
+    ],
+)
+def test_a_meta_names_the_encoding_that_is_written(method, namespace, encoding, before, after):
+    doc = parse(f"<html{namespace}><head><meta {before}/><title>\u010d</title></head></html>")
+    written = doc.to_bytes(method=method, encoding=encoding).decode(encoding)
+    name = encoding.upper()
+    after = (after or before.replace("=x", "={}").replace("= x", "= {}").replace('"x"', '"{}"')).format(name)
+    read = HTMLMeta()
+    read.feed(written)
+    expected = HTMLMeta()
+    expected.feed(f"<meta {after}>")
+    upper = [(key, value.upper()) for key, value in expected.attributes]
+    assert [(key, value.upper()) for key, value in read.attributes] == upper
+    assert "\u010d" in written
+    # The document and text stay as they are.
+    assert doc.to_string(method=method) == parse(doc.to_string(method="xml")).to_string(method=method)
+    assert f"<meta {before}/>".replace("'", '"')[:20] in doc.to_string()
+
+
+class HTMLMeta(HTMLParser):
+    """Reads the attributes of the first meta."""
+
+    attributes = None
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "meta":
+            self.attributes = self.attributes or attrs
+
+
+def test_a_meta_that_names_the_encoding_already_is_written_as_it_is():
+    text = '<head><meta charset="Utf-8"><meta http-equiv="Content-Type" content="text/html; charset=UTF-8"></head>'
+    xml = text.replace('8">', '8"/>')
+    assert parse(xml).root.to_bytes(method="html").decode() == text
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        '<meta name="charset" content="charset=x">',
+        '<meta http-equiv="refresh" content="1; charset=x">',
+        '<meta http-equiv="Content-Type" content="text/html">',
+        '<meta http-equiv="Content-Type" content="text/html; charset">',
+        '<p charset="x"></p>',
+    ],
+)
+def test_other_attributes_are_no_encodings(meta):
+    xml = meta if meta.endswith("</p>") else meta.replace(">", "/>")
+    assert parse(xml).root.to_bytes(method="html").decode() == meta
+    other = "<m:meta xmlns:m='urn:m' charset='x'/>"
+    assert b'charset="x"' in parse(other).root.to_bytes(method="html")
+    assert b'charset="x"' in parse("<meta charset='x'/>").root.to_bytes(method="xml")

@@ -4,10 +4,12 @@
 //! text of scripts and styles has no escapes. XHTML is XML that HTML parsers read alike: void elements end with ` />`,
 //! and all others have an end tag. Both rules are for elements of the XHTML namespace, and of none.
 
+use std::ops::Range;
+
 use leakproof::prelude::*;
 
 use super::encode::Place;
-use super::options::Method;
+use super::options::{Method, Written};
 use super::output::Sink;
 use super::uris::Uris;
 use super::xml;
@@ -102,21 +104,18 @@ struct Writer<'s> {
     sink: &'s Sink,
     is_html: bool,
     indent: bool,
+    /// The encoding that a `<meta>` names; `None` for text.
+    encoding: Option<&'s str>,
     uris: Option<Uris>,
 }
 
 /// Writes a document, or a node with all below it.
-pub(super) fn write(
-    node: &Node,
-    method: Method,
-    indent: bool,
-    sink: &Sink,
-    uris: Option<Uris>,
-) -> Result<()> {
+pub(super) fn write(node: &Node, written: &Written, sink: &Sink, uris: Option<Uris>) -> Result<()> {
     let writer = Writer {
         sink,
-        is_html: method == Method::Html,
-        indent,
+        is_html: written.method == Method::Html,
+        indent: written.indent,
+        encoding: written.encoding.as_deref(),
         uris,
     };
     let is_document = node.is_document();
@@ -182,7 +181,7 @@ impl Writer<'_> {
                     ffi::XML_PI_NODE => self.instruction(node)?,
                     ffi::XML_ATTRIBUTE_NODE => {
                         if let Some(attribute) = node.as_attribute() {
-                            self.attribute(attribute.get(), "")?;
+                            self.attribute(attribute.get(), "", None)?;
                         }
                     }
                     ffi::XML_DTD_NODE if self.is_html => self.doctype(node)?,
@@ -212,7 +211,11 @@ impl Writer<'_> {
             self.name("\"")?;
         }
         for attribute in Successors::new(node.first_attribute(), Attribute::next) {
-            self.attribute(attribute.get(), " ")?;
+            let named = match self.encoding.filter(|_| element.is(&["meta"])) {
+                Some(encoding) => naming(attribute.get(), node, encoding)?,
+                None => None,
+            };
+            self.attribute(attribute.get(), " ", named)?;
         }
         let is_empty = node.first_child().is_none();
         if element.is(VOID) && (is_empty || self.is_html) {
@@ -237,13 +240,17 @@ impl Writer<'_> {
         Ok(Some(element))
     }
 
-    /// Writes an attribute after the text that separates it from what is before it.
-    fn attribute(&self, attribute: &Attribute, before: &str) -> Result<()> {
+    /// Writes an attribute after the text that separates it from what is before it; with `value` if there is one.
+    fn attribute(&self, attribute: &Attribute, before: &str, value: Option<String>) -> Result<()> {
         let prefix = attribute
             .namespace()
             .and_then(|namespace| namespace.prefix());
         let name = with_prefix(prefix, attribute.name().unwrap_or_default());
         self.name(&format!("{before}{name}=\""))?;
+        if let Some(value) = value {
+            self.value(&value)?;
+            return self.name("\"");
+        }
         let Some(value) = attribute.as_node() else {
             return self.name("\"");
         };
@@ -384,6 +391,49 @@ fn can_be_indented(node: &Node, element: &Element) -> bool {
         ffi::XML_COMMENT_NODE | ffi::XML_PI_NODE => true,
         _ => false,
     })
+}
+
+/// Returns the value of an attribute of a `<meta>` that names another encoding than this one, with this one's name.
+fn naming(attribute: &Attribute, meta: &Node, encoding: &str) -> Result<Option<String>> {
+    let value = attribute.value()?;
+    let plain_name = |attribute: &Attribute| match attribute.namespace() {
+        Some(_) => String::new(),
+        None => attribute.name().unwrap_or_default().to_ascii_lowercase(),
+    };
+    let place = match &*plain_name(attribute) {
+        "charset" => Some(0..value.len()),
+        "content" => {
+            let mut attributes = Successors::new(meta.first_attribute(), Attribute::next);
+            let is_content_type =
+                attributes.try_fold(false, |found, attribute| -> Result<bool> {
+                    let value = attribute.value()?;
+                    let is_it = plain_name(attribute.get()) == "http-equiv"
+                        && value.trim().eq_ignore_ascii_case("content-type");
+                    Ok(found || is_it)
+                })?;
+            charset_in(&value).filter(|_| is_content_type)
+        }
+        _ => None,
+    };
+    let is_other = |place: &Range<usize>| {
+        let named = value[place.clone()].trim();
+        !named.eq_ignore_ascii_case(encoding)
+    };
+    let place = place.filter(is_other);
+    Ok(place.map(|place| format!("{}{encoding}{}", &value[..place.start], &value[place.end..])))
+}
+
+/// Returns the place of the encoding's name in a content type such as "text/html; charset=utf-8".
+fn charset_in(content_type: &str) -> Option<Range<usize>> {
+    let lower = content_type.to_ascii_lowercase();
+    let behind = lower.find("charset")? + "charset".len();
+    let value = lower[behind..].trim_start().strip_prefix('=')?.trim_start();
+    let value = value.trim_start_matches(['"', '\'']);
+    let start = lower.len() - value.len();
+    let is_end =
+        |character: char| character.is_ascii_whitespace() || matches!(character, ';' | '"' | '\'');
+    let end = value.find(is_end).unwrap_or(value.len());
+    Some(start..start + end)
 }
 
 fn starts_with_line(node: &Node) -> bool {

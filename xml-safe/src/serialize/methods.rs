@@ -32,7 +32,7 @@ fn write(node: &Node, written: &Written, mut encoder: Encoder) -> Result<Destina
     }
     match written.method {
         Method::Xml if !node.is_attribute() => xml::write(node, written.indent, &sink)?,
-        method => markup::write(node, method, written.indent, &sink, uris)?,
+        _ => markup::write(node, written, &sink, uris)?,
     }
     Ok(sink.finish()?.into_destination())
 }
@@ -130,7 +130,8 @@ impl crate::node::Node {
     /// `method` is "xml", "html" or "xhtml"; a document type declaration makes no difference. `declaration` adds or
     /// leaves out the XML declaration. By default a document has one, and an element in another encoding than UTF-8 and
     /// ASCII. `indent` puts elements on lines of their own where no text is beside them. `standalone` is said in the
-    /// declaration; by default as the document says.
+    /// declaration; by default as the document says. In HTML and XHTML, a `<meta>` that names an encoding names this
+    /// one.
     ///
     /// Raises LookupError for an unknown encoding, UnicodeEncodeError if the encoding does not have a character of a
     /// name, a comment or a processing instruction, and ValueError as `to_string` does.
@@ -277,7 +278,10 @@ impl crate::document::Document {
     /// `method` is "xml", "html" or "xhtml"; a document type declaration makes no difference. `declaration` adds or
     /// leaves out the XML declaration. By default there is one, except in HTML. `indent` puts elements on lines of
     /// their own where no text is beside them. `standalone` is said in the declaration; by default as the document
-    /// says.
+    /// says. In HTML and XHTML, a `<meta>` that names an encoding names this one.
+    ///
+    /// What is written can be read again, unless the document has no element, or `declaration` leaves out the name of
+    /// an encoding other than UTF-8 and UTF-16.
     ///
     /// Raises LookupError for an unknown encoding, UnicodeEncodeError if the encoding does not have a character of a
     /// name, a comment or a processing instruction, and ValueError as `to_string` does.

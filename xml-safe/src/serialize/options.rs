@@ -153,8 +153,8 @@ pub(super) struct Written {
     /// Set if there is an XML declaration.
     declares: bool,
     standalone: Option<bool>,
-    /// The encoding to declare; `None` for text.
-    encoding: Option<String>,
+    /// The name of the encoding; `None` for text.
+    pub(super) encoding: Option<String>,
 }
 
 impl Options {
