@@ -4,6 +4,7 @@ import gc
 import random
 import threading
 import tracemalloc
+import weakref
 
 import pytest
 from documents import deep, walk
@@ -339,3 +340,15 @@ def test_texts_that_are_no_names(name):
     for look in (root.iter, root.descendants):
         with pytest.raises(ValueError, match="is no name to look for"):
             look(name)
+
+
+def test_loops_release_the_nodes_that_they_have_passed():
+    doc = parse("<r>" + "<e/>" * 1_000 + "</r>")
+    for nodes in (doc.root, doc.root.children, reversed(doc.root.children), doc.root.iter(), doc):
+        passed = []
+        most = 0
+        for node in nodes:
+            passed.append(weakref.ref(node))
+            most = max(most, sum(1 for node in passed[-10:] if node() is not None))
+        assert len(passed) in (1, 1_000, 1_001)
+        assert most <= 3

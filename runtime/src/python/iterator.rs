@@ -23,12 +23,9 @@ use crate::handle::{Borrowed, Handle, Part};
 use crate::interpreter::ReentrancyGuard;
 use crate::iter::{Next, Successors};
 
-/// Function that returns the object of the part that follows a position, and the position behind it. Type-erased, so
-/// that one class serves all types.
-type Advance = dyn for<'py> Fn(
-        &Position,
-        &Bound<'py, HandleClass>,
-    ) -> PyResult<(Option<Bound<'py, PyAny>>, Position)>
+/// Function that returns the object of the part that follows a position, and moves the position behind it. After an
+/// error the position is as it was. Type-erased, so that one class serves all types.
+type Advance = dyn for<'py> Fn(&mut Position, &Bound<'py, HandleClass>) -> PyResult<Option<Bound<'py, PyAny>>>
     + Send
     + Sync;
 
@@ -65,11 +62,11 @@ impl Present {
         Ok(Present { object, parent })
     }
 
-    fn again(&self, py: Python<'_>) -> Self {
-        Present {
-            object: self.object.clone_ref(py),
-            parent: self.parent,
-        }
+    /// Releases the object at once. A direct entry does not tell PyO3 that the thread is attached, so a plain drop
+    /// would put the release off.
+    #[inline]
+    fn release(self, py: Python<'_>) {
+        drop(self.object.into_bound(py));
     }
 
     /// Returns the part, if it is still there.
@@ -123,6 +120,13 @@ impl Position {
                 Ok(Position::Part(part.raw().cast()))
             }
             Some(part) => Ok(Position::Between(None, Some(Present::new(part, owner)?))),
+        }
+    }
+
+    fn release(self, py: Python<'_>) {
+        if let Position::Between(last, next) = self {
+            let presents = last.into_iter().chain(next);
+            presents.for_each(|present| present.release(py));
         }
     }
 
@@ -216,20 +220,13 @@ impl PartIterator {
             return Err(to_pyerr(py, Error::Stale(kind.name())));
         }
         // Not kept there while Python objects are made: that may run anything, this iterator included.
-        let current = self.place.replace(py, Position::End);
-        if matches!(current, Position::End) {
+        let mut position = self.place.replace(py, Position::End);
+        if matches!(position, Position::End) {
             return Ok(None);
         }
-        match (self.advance)(&current, owner) {
-            Ok((object, next)) => {
-                self.place.replace(py, next);
-                Ok(object)
-            }
-            Err(error) => {
-                self.place.replace(py, current);
-                Err(error)
-            }
-        }
+        let object = (self.advance)(&mut position, owner);
+        self.place.replace(py, position).release(py);
+        object
     }
 }
 
@@ -318,12 +315,13 @@ pub(super) fn iterator_into_py<'py, T: PyHandle + Part>(
 }
 
 fn advance<'py, T: PyHandle + Part>(
-    current: &Position,
+    position: &mut Position,
     owner: &Bound<'py, HandleClass>,
     step: Next<T>,
-) -> PyResult<(Option<Bound<'py, PyAny>>, Position)> {
-    match current {
-        Position::End => Ok((None, Position::End)),
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = owner.py();
+    match position {
+        Position::End => Ok(None),
         Position::Part(raw) => {
             // SAFETY: guarantee 3: the call has entered the owner, of which `iterator_into_py` or the step before took
             // the part. trait `Part`: so the part is valid.
@@ -331,40 +329,47 @@ fn advance<'py, T: PyHandle + Part>(
                 unreachable!("the pointer is not null")
             };
             let next = follow(part, owner.get(), step);
-            let next = next.map_err(|error| to_pyerr(owner.py(), error))?;
+            let next = next.map_err(|error| to_pyerr(py, error))?;
             let next = Position::before(next, owner)?;
             fail_at_object()?;
-            Ok((Some(new_view(owner.py(), part, owner)?), next))
+            let object = new_view(py, part, owner)?;
+            *position = next;
+            Ok(Some(object))
         }
         Position::Between(last, next) => {
-            let error = |error| to_pyerr(owner.py(), error);
-            let (part, given) = match there::<T>(next.as_ref(), owner.get()).map_err(error)? {
-                Some((part, next)) => (part, next.again(owner.py())),
+            let error = |error| to_pyerr(py, error);
+            let there = match &next {
+                Some(next) => next.part::<T>(owner.get()).map_err(error)?,
+                None => None,
+            };
+            let (part, found) = match there {
+                Some(part) => (part, None),
                 None => {
                     let found = behind(last.as_ref(), next.as_ref(), owner.get(), step);
                     let Some(part) = found.map_err(error)? else {
-                        return Ok((None, Position::End));
+                        std::mem::replace(position, Position::End).release(py);
+                        return Ok(None);
                     };
-                    (part, Present::new(part, owner)?)
+                    (part, Some(Present::new(part, owner)?))
                 }
             };
-            let next = follow(part, owner.get(), step).map_err(error)?;
-            let next = next.map(|next| Present::new(next, owner)).transpose()?;
+            let following = follow(part, owner.get(), step).map_err(error)?;
+            let following = following
+                .map(|part| Present::new(part, owner))
+                .transpose()?;
             fail_at_object()?;
-            let object = given.object.bind(owner.py()).clone().into_any();
-            Ok((Some(object), Position::Between(Some(given), next)))
+            let passed = std::mem::replace(next, following);
+            let (given, gone) = match found {
+                Some(found) => (Some(found), passed),
+                None => (passed, None),
+            };
+            let object = given.as_ref().map(|given| given.object.bind(py).clone());
+            let former = std::mem::replace(last, given);
+            let left = former.into_iter().chain(gone);
+            left.for_each(|present| present.release(py));
+            Ok(object.map(Bound::into_any))
         }
     }
-}
-
-/// Returns the next part, if it is still there.
-#[inline]
-fn there<'a, T: Handle>(
-    next: Option<&'a Present>,
-    owner: &HandleClass,
-) -> Result<Option<(Borrowed<'a, T>, &'a Present)>, Error> {
-    let Some(next) = next else { return Ok(None) };
-    Ok(next.part(owner)?.map(|part| (part, next)))
 }
 
 /// Returns the part behind the last one, where the next one is not there any more.

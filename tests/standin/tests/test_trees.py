@@ -695,3 +695,13 @@ def test_a_view_of_a_part_of_another_outline_is_no_part_of_this_one():
     with pytest.raises(ValueError, match="another Outline"):
         here.root.first.heading.append(there.root.first)
     assert (numbers(here.root), numbers(there.root)) == ([1], [2])
+
+
+def test_an_iterator_releases_what_it_has_passed():
+    outline = tree(*range(1, 30))
+    passed = []
+    for topic in outline.root:
+        passed.append(weakref.ref(topic))
+        del topic
+        assert sum(1 for topic in passed if topic() is not None) <= 2
+    assert len(passed) == 29

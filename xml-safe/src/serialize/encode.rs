@@ -346,7 +346,8 @@ impl Encoder {
         self.pending.clear();
         self.place = None;
         self.is_plain = true;
-        Python::attach(|py| self.destination.write(encoded.bind(py).as_bytes()))
+        // Dropped here: elsewhere the thread may have given up the GIL, and the drop would wait for it.
+        Python::attach(|py| self.destination.write(encoded.into_bound(py).as_bytes()))
     }
 
     /// Writes the rest of what is pending.

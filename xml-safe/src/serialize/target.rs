@@ -216,7 +216,8 @@ impl File {
         })?;
         let taken: Py<PyAny> = self.write.call((object,))?;
         Python::attach(|py| {
-            let taken = taken.bind(py);
+            // Dropped here: elsewhere the thread may have given up the GIL, and the drop would wait for it.
+            let taken = &taken.into_bound(py);
             if taken.is_none() {
                 return match self.is_raw {
                     false => Ok(bytes.len()),
