@@ -1069,7 +1069,15 @@ OBJECTS = [
     mutant(
         ITERATOR,
         "an iterator loses its place when a step fails",
-        ("                self.place.replace(py, current);\n                Err(error)", "                Err(error)"),
+        (
+            "        self.place.replace(py, position).release(py);\n",
+            "        if object.is_ok() {\n            self.place.replace(py, position).release(py);\n        }\n",
+        ),
+    ),
+    mutant(
+        ITERATOR,
+        "an iterator puts off the release of what it has passed",
+        ("        drop(self.object.into_bound(py));\n", "        let _ = py;\n        drop(self.object);\n"),
     ),
     mutant(TRACE, "stacks are never remembered", ("if kind.is_view() || !ON.load(Ordering::Relaxed) {", "if kind.is_view() || !ON.load(Ordering::Relaxed) || true {")),
     mutant(TRACE, "nothing is reported at exit", ("    if left.is_empty() {\n", "    if left.is_empty() || true {\n")),
