@@ -43,7 +43,7 @@ impl Drop for Reservation {
     }
 }
 
-/// A part that a call has by `&mut`. After the call, the drop looks whether the part is linked.
+/// A part, or the owner of parts, that a call has by `&mut`. After the call, the drop looks whether a part is linked.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Moving {
@@ -51,21 +51,44 @@ pub struct Moving {
     raw: *mut (),
     /// The parent before the call; null for none.
     parent: *mut (),
-    _reservation: Reservation,
+    /// `None` for an owner, which does not move.
+    _reservation: Option<Reservation>,
 }
 
 impl Moving {
-    /// Watches a part during a call; `None` for any other handle.
+    /// Watches a part, or the owner of parts, during a call; `None` for any other handle.
     ///
     /// # Errors
     ///
     /// [`Error::OutOfMemory`](crate::Error).
     #[inline(always)]
     pub(crate) fn watch<T: Handle>(handle: &T) -> Result<Option<Self>> {
-        match const { T::SPEC.is_tree_part() } {
-            true => Self::watch_part(Id::of(handle)).map(Some),
-            false => Ok(None),
+        match const { (T::SPEC.is_tree_part(), T::SPEC.owns_tree) } {
+            (true, _) => Self::watch_part(Id::of(handle)).map(Some),
+            (false, true) => Ok(Some(Self::owner(Id::of(handle)))),
+            (false, false) => Ok(None),
         }
+    }
+
+    /// Notes the owner of a tree, for [`check_apart`]: [`Tree`](crate::Tree) gives it out several times.
+    fn owner(owner: Id) -> Self {
+        Moving {
+            kind: owner.kind(),
+            raw: owner.raw(),
+            parent: ptr::null_mut(),
+            _reservation: None,
+        }
+    }
+
+    /// Returns whether the other handle is this one, perhaps by another type.
+    fn is(&self, other: Id) -> bool {
+        let is_same = match self.kind.tree() {
+            // What is at the address of a part is that part.
+            Some(_) => other.kind().is_view() && !other.kind().is_integer(),
+            // A part may be at the address of its owner.
+            None => ptr::eq(other.kind(), self.kind),
+        };
+        other.raw() == self.raw && is_same
     }
 
     #[inline(never)]
@@ -79,7 +102,7 @@ impl Moving {
             kind: part.kind(),
             raw: part.raw(),
             parent,
-            _reservation: reservation,
+            _reservation: Some(reservation),
         })
     }
 }
@@ -109,7 +132,8 @@ impl Drop for Moving {
     }
 }
 
-/// Refuses a call that has one part by `&mut` and also as another argument, perhaps by another type.
+/// Refuses a call that has one part by `&mut` and also as another argument, perhaps by another type; or that has the
+/// owner of a tree so.
 ///
 /// # Errors
 ///
@@ -119,14 +143,9 @@ impl Drop for Moving {
 pub fn check_apart(moving: &[Option<Moving>], others: &[Option<Id>]) -> Result<()> {
     for (index, part) in moving.iter().enumerate() {
         let Some(part) = part else { continue };
-        let is_moved = moving[..index]
-            .iter()
-            .flatten()
-            .any(|it| it.raw == part.raw);
-        // What is at the address of a part is that part.
-        let is_part = |other: &Id| other.kind().is_view() && !other.kind().is_integer();
-        let is_it = |other: &Id| other.raw() == part.raw && is_part(other);
-        if is_moved || others.iter().flatten().any(is_it) {
+        let mut moved = moving[..index].iter().flatten();
+        let is_moved = moved.any(|it| part.is(Id::new(it.kind, it.raw)));
+        if is_moved || others.iter().flatten().any(|other| part.is(*other)) {
             return Err(Error::Busy(part.kind.name()));
         }
     }
