@@ -333,6 +333,8 @@ impl<T: Handle> Lender<T> {
     pub const IS_CALLBACK_ONLY: bool = T::SPEC.is_within_callback();
     /// Set for parts that move.
     pub const IS_TREE_PART: bool = T::SPEC.is_tree_part();
+    /// Set for the owner of a tree.
+    pub const OWNS_TREE: bool = T::SPEC.owns_tree;
     /// Set for the owner of a tree, and for what lives in one.
     pub const IS_IN_TREE: bool = T::SPEC.owns_tree || T::SPEC.lives_in_tree_owner();
     /// The kind.
@@ -350,6 +352,8 @@ pub trait LendsNothing {
     const IS_CALLBACK_ONLY: bool = false;
     /// False: the type is part of no handle.
     const IS_TREE_PART: bool = false;
+    /// False: the type is no handle.
+    const OWNS_TREE: bool = false;
     /// False: the type lives in no handle.
     const IS_IN_TREE: bool = false;
     /// None: the type is no handle.

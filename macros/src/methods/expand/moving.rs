@@ -58,7 +58,8 @@ pub(crate) fn expand_moving(
         let checks = watched
             .iter()
             .map(|(_, target)| expand_fallible_check(block, target));
-        return Some((quote!(#(#checks)*), TokenStream::new()));
+        let apart = expand_apart_check(block, method);
+        return Some((quote!(#(#checks)* #apart), TokenStream::new()));
     }
     let moving = Ident::new("__moving", Span::mixed_site());
     let room = Ident::new("__room", Span::mixed_site());
@@ -89,6 +90,59 @@ pub(crate) fn expand_moving(
         },
         quote!(::core::mem::drop(#moving); #dropped),
     ))
+}
+
+/// Refuses a method that has two owners of trees, one of them by `&mut`, and returns no `Result`: without one, nothing
+/// can be refused if both are one object, since `Tree` gives out the owner several times.
+fn expand_apart_check(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
+    let runtime = &block.runtime;
+    let receiver = match method.receiver {
+        Receiver::None => None,
+        Receiver::Shared | Receiver::Exclusive => Some(block.handle.clone()),
+    };
+    let parameters =
+        method
+            .parameters
+            .iter()
+            .filter_map(|Parameter { ty, .. }| match ParamKind::of(ty) {
+                ParamKind::Ref(target)
+                | ParamKind::OptionRef(target)
+                | ParamKind::Mut(target)
+                | ParamKind::OptionMut(target) => Some(target),
+                _ => None,
+            });
+    let handles = receiver.clone().into_iter().chain(parameters);
+    let handles: Vec<_> = handles
+        .filter(|target| !matches!(target, Type::ImplTrait(_)))
+        .map(|target| erase_lifetimes(&target, &block.handle))
+        .collect();
+    let exclusive =
+        method
+            .parameters
+            .iter()
+            .filter_map(|Parameter { ty, .. }| match ParamKind::of(ty) {
+                ParamKind::Mut(target) | ParamKind::OptionMut(target) => Some(target),
+                _ => None,
+            });
+    let exclusive = receiver
+        .filter(|_| method.receiver == Receiver::Exclusive)
+        .into_iter()
+        .chain(exclusive)
+        .map(|target| erase_lifetimes(&target, &block.handle));
+    (handles.len() > 1).then(|| {
+        quote! {
+            const _: () = {
+                #[allow(unused_imports, reason = "for parameters that are no handles")]
+                use #runtime::__private::handle::LendsNothing as _;
+                let owners = 0 #(+ #runtime::__private::handle::Lender::<#handles>::OWNS_TREE as usize)*;
+                let is_changed = false #(|| #runtime::__private::handle::Lender::<#exclusive>::OWNS_TREE)*;
+                ::core::assert!(
+                    owners < 2 || !is_changed,
+                    "a call that changes the owner of a tree may get the same owner as another argument, and has to refuse that: return a `Result`"
+                );
+            };
+        }
+    })
 }
 
 /// Refuses a method that may move a part, and returns no `Result`.
