@@ -109,9 +109,10 @@ impl Moving {
 
 impl Drop for Moving {
     fn drop(&mut self) {
+        // An owner does not move.
+        let Some(ops) = self.kind.tree() else { return };
         // SAFETY: guarantee 3: the call has borrowed the part; annotation `tree`: C released no part.
-        let owner = unsafe { self.kind.owner(self.raw) };
-        let (Some(ops), Some(owner)) = (self.kind.tree(), owner) else {
+        let Some(owner) = (unsafe { self.kind.owner(self.raw) }) else {
             return;
         };
         // SAFETY: guarantee 3: the call has borrowed the part.

@@ -58,7 +58,8 @@ pub(crate) fn expand_moving(
         let checks = watched
             .iter()
             .map(|(_, target)| expand_fallible_check(block, target));
-        let apart = expand_apart_check(block, method);
+        let exclusive = watched.iter().map(|(_, target)| *target);
+        let apart = expand_apart_check(block, method, exclusive);
         return Some((quote!(#(#checks)* #apart), TokenStream::new()));
     }
     let moving = Ident::new("__moving", Span::mixed_site());
@@ -94,7 +95,11 @@ pub(crate) fn expand_moving(
 
 /// Refuses a method that has two owners of trees, one of them by `&mut`, and returns no `Result`: without one, nothing
 /// can be refused if both are one object, since `Tree` gives out the owner several times.
-fn expand_apart_check(block: &MethodsBlock, method: &Method) -> Option<TokenStream> {
+fn expand_apart_check<'a>(
+    block: &MethodsBlock,
+    method: &Method,
+    exclusive: impl Iterator<Item = &'a Type>,
+) -> Option<TokenStream> {
     let runtime = &block.runtime;
     let receiver = match method.receiver {
         Receiver::None => None,
@@ -111,24 +116,12 @@ fn expand_apart_check(block: &MethodsBlock, method: &Method) -> Option<TokenStre
                 | ParamKind::OptionMut(target) => Some(target),
                 _ => None,
             });
-    let handles = receiver.clone().into_iter().chain(parameters);
+    let handles = receiver.into_iter().chain(parameters);
     let handles: Vec<_> = handles
         .filter(|target| !matches!(target, Type::ImplTrait(_)))
         .map(|target| erase_lifetimes(&target, &block.handle))
         .collect();
-    let exclusive =
-        method
-            .parameters
-            .iter()
-            .filter_map(|Parameter { ty, .. }| match ParamKind::of(ty) {
-                ParamKind::Mut(target) | ParamKind::OptionMut(target) => Some(target),
-                _ => None,
-            });
-    let exclusive = receiver
-        .filter(|_| method.receiver == Receiver::Exclusive)
-        .into_iter()
-        .chain(exclusive)
-        .map(|target| erase_lifetimes(&target, &block.handle));
+    let exclusive = exclusive.map(|target| erase_lifetimes(target, &block.handle));
     (handles.len() > 1).then(|| {
         quote! {
             const _: () = {
