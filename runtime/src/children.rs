@@ -20,6 +20,7 @@
 
 mod ancestors;
 mod born;
+mod id_set;
 mod parent_of;
 mod release;
 mod same_ancestor;
@@ -31,9 +32,9 @@ mod transfer;
     allow(unused_imports, reason = "only Python's objects keep parents")
 )]
 pub(crate) use ancestors::{
-    ancestors, at_address, borrows_parent_of, exclusive_owned, exclusive_parents, holder,
+    Ids, ancestors, at_address, borrows_parent_of, exclusive_owned, exclusive_parents, holder,
     is_covered, is_held, is_made_beside, is_made_in, is_only_in, is_out_of_reach, is_placed,
-    lives_in, owners, reached_from_any, resource_of, stray, used_alone_with,
+    lives_in, owners, quick_ancestors, reached_from_any, resource_of, stray, used_alone_with,
 };
 pub(crate) use born::{LentInCallback, born, keep_values, lent};
 pub use parent_of::{LendsNothing, LivesIn, parent_of};

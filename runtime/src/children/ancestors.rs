@@ -9,6 +9,9 @@ use crate::children::table::{End, HandleEntry, Table, all_kept, all_within, with
 use crate::handle::kind::{HandleKind, Id};
 use crate::uses::strays::may_hold;
 
+/// Handles. Most live in few others.
+pub(crate) type Ids = SmallVec<[Id; 4]>;
+
 /// Returns the first parent of `id`. For a part, returns the owner, if the part knows it.
 pub(super) fn above(id: Id) -> Option<Id> {
     match id.kind.is_view() {
@@ -32,13 +35,13 @@ pub(crate) fn resource_of(id: Id) -> Option<Id> {
 
 /// Returns the possible resources of `id`. A part that does not know its owner may be part of any handle of the owner's
 /// kind. Of these, returns the ones that C keeps, and that C keeps something in. The borrow checker sees the others.
-fn possible_resources(table: &Table, id: Id) -> Vec<Id> {
+fn possible_resources(table: &Table, id: Id) -> Ids {
     linked_resources(table, id, |other, owner| ptr::eq(other, owner))
 }
 
 /// Returns the possible resources of `id`, and, for a part that does not know its owner, what the owner may live in:
 /// those handles that C keeps, and that C keeps something in.
-fn possible_ancestors(table: &Table, id: Id) -> Vec<Id> {
+fn possible_ancestors(table: &Table, id: Id) -> Ids {
     linked_resources(table, id, |other, owner| {
         ptr::eq(other, owner) || may_hold(ptr::from_ref(other).addr(), ptr::from_ref(owner).addr())
     })
@@ -50,16 +53,16 @@ fn linked_resources(
     table: &Table,
     id: Id,
     may_be: impl Fn(&'static HandleKind, &'static HandleKind) -> bool,
-) -> Vec<Id> {
+) -> Ids {
     let here = known_owner(id);
     match here.kind.is_view() {
         true => linked_of_kinds(table, |kind| may_be(kind, here.kind.resource_kind())),
-        false => vec![here],
+        false => Ids::from_slice(&[here]),
     }
 }
 
 #[cold]
-fn linked_of_kinds(table: &Table, is_kind: impl Fn(&'static HandleKind) -> bool) -> Vec<Id> {
+fn linked_of_kinds(table: &Table, is_kind: impl Fn(&'static HandleKind) -> bool) -> Ids {
     let mut asked: SmallVec<[(&'static HandleKind, bool); 4]> = SmallVec::new();
     let mut is_it = |kind: &'static HandleKind| {
         let known = asked.iter().find(|(other, _)| ptr::eq(*other, kind));
@@ -74,10 +77,10 @@ fn linked_of_kinds(table: &Table, is_kind: impl Fn(&'static HandleKind) -> bool)
 
 /// Returns what a call on some handle of these kinds may reach that the borrow checker does not see.
 #[cold]
-pub(crate) fn reached_from_any(is_kind: impl Fn(&'static HandleKind) -> bool) -> Vec<Id> {
-    let mut found = Vec::new();
+pub(crate) fn reached_from_any(is_kind: impl Fn(&'static HandleKind) -> bool) -> Ids {
+    let mut found = Ids::new();
     with_table(|table| {
-        let mut reached = Vec::new();
+        let mut reached = Ids::new();
         for id in table.linked().filter(|id| is_kind(id.kind)) {
             add_reached_from(table, id, &mut reached);
         }
@@ -185,7 +188,7 @@ fn known_exclusive_parents(table: &Table, id: Id) -> SmallVec<[Id; 2]> {
 
 /// Returns the counted objects that an exclusive use of the handle uses exclusively: those that C has owners of in the
 /// handle, or in the ancestors that are used so.
-pub(crate) fn exclusive_owned(id: Id, parents: &[Id]) -> Vec<Id> {
+pub(crate) fn exclusive_owned(id: Id, parents: &[Id]) -> Ids {
     with_table(|table| {
         let sharing = id.kind.resource_kind().sharing();
         let handles = match sharing.holds_parent || sharing.mut_parent {
@@ -197,10 +200,11 @@ pub(crate) fn exclusive_owned(id: Id, parents: &[Id]) -> Vec<Id> {
 }
 
 /// Returns the counted objects that C has owners of in the handles, and in what C keeps there.
-fn owned_within(table: &Table, handles: impl Iterator<Item = Id>) -> Vec<Id> {
+fn owned_within(table: &Table, handles: impl Iterator<Item = Id>) -> Ids {
     let within = handles.flat_map(|handle| all_within(table, handle));
-    let entries = within.filter_map(|kept| table.get(&kept));
-    entries.flat_map(|entry| entry.owned.clone()).collect()
+    within
+        .flat_map(|(_, entry)| entry.owned.iter().copied())
+        .collect()
 }
 
 /// Returns whether exclusive calls on `keeper` use the parent of `given` exclusively: `keeper` is that parent, or
@@ -222,12 +226,17 @@ pub(crate) fn owners(id: Id) -> impl Iterator<Item = Id> {
 }
 
 /// The handles that the handle lives in, all of which a call on it may reach.
-pub(crate) fn ancestors(id: Id) -> Vec<Id> {
-    let mut found: Vec<Id> = owners(id).collect();
+pub(crate) fn ancestors(id: Id) -> Ids {
+    let mut found: Ids = owners(id).collect();
     let here = found.last().copied().unwrap_or(id);
     if here.kind.resource_kind().reaches_others() {
         with_table(|table| {
-            let mut reached = Vec::new();
+            let before = found.len();
+            if add_only_parents(table, here, |parent| found.push(parent)) {
+                return;
+            }
+            found.truncate(before);
+            let mut reached = Ids::new();
             for resource in possible_ancestors(table, here) {
                 add_reached_from(table, resource, &mut reached);
             }
@@ -236,6 +245,29 @@ pub(crate) fn ancestors(id: Id) -> Vec<Id> {
         found.retain(|ancestor| *ancestor != id);
     }
     found
+}
+
+/// Calls `add` with the ancestors of a handle while each lives in one parent only, and C keeps nothing there. Returns
+/// false if that does not hold for all.
+fn add_only_parents(table: &Table, id: Id, mut add: impl FnMut(Id)) -> bool {
+    let mut here = id;
+    loop {
+        let entry = table.get(&here);
+        if here.kind.is_view() || entry.is_some_and(|entry| !entry.lives_in_first_only()) {
+            return false;
+        }
+        let Some(parent) = entry.and_then(|entry| entry.parents.first) else {
+            return true;
+        };
+        add(parent);
+        here = parent;
+    }
+}
+
+/// Calls `add` with the ancestors of the handle, if that is quick. If it returns false, these are not all.
+#[inline]
+pub(crate) fn quick_ancestors(id: Id, add: impl FnMut(Id)) -> bool {
+    with_table(|table| add_only_parents(table, id, add))
 }
 
 /// Returns the handles of the table at this address that C lends not only to callbacks.
@@ -336,7 +368,7 @@ fn at(table: &Table, raw: *mut ()) -> impl Iterator<Item = (&Id, &HandleEntry)> 
     near.filter(move |(id, _)| id.raw == raw)
 }
 
-fn add_ancestors_in(table: &Table, mut reached: Vec<Id>, found: &mut Vec<Id>) {
+fn add_ancestors_in(table: &Table, mut reached: Ids, found: &mut Ids) {
     while let Some(here) = reached.pop() {
         if !found.contains(&here) {
             found.push(here);
@@ -347,16 +379,14 @@ fn add_ancestors_in(table: &Table, mut reached: Vec<Id>, found: &mut Vec<Id>) {
 
 /// Adds the handles that C keeps the handle in, its parents, those of the handles that C keeps in it, and the counted
 /// objects that C has owners of there.
-fn add_reached_from(table: &Table, id: Id, reached: &mut Vec<Id>) {
-    let Some(entry) = table.get(&id) else {
-        return;
-    };
+fn add_reached_from(table: &Table, id: Id, reached: &mut Ids) {
     // Also what ends with another keeper later: until then it may be in this one.
-    let within = all_within(table, id);
-    for entry in within.iter().filter_map(|kept| table.get(kept)) {
+    for (here, entry) in all_within(table, id) {
         reached.extend(entry.parents.iter().chain(entry.owned.iter().copied()));
+        if here == id {
+            reached.extend(entry.keepers());
+        }
     }
-    reached.extend(entry.keepers());
 }
 
 /// Returns whether two handles are one object, perhaps by several types, or are borrowed as one (`borrowed_with`).
@@ -373,9 +403,8 @@ fn is_borrowed_as_one(one: Id, other: Id) -> bool {
 /// object in `held`.
 fn is_held_with(table: &Table, id: Id, held: Id) -> bool {
     let is_kept = || {
-        let within = all_within(table, held);
-        let mut entries = within.iter().filter_map(|kept| table.get(kept));
-        entries.any(|entry| entry.owned.iter().any(|it| is_borrowed_as_one(id, *it)))
+        let is_kept = |owned: &Id| is_borrowed_as_one(id, *owned);
+        all_within(table, held).any(|(_, entry)| entry.owned.iter().any(is_kept))
     };
     is_borrowed_as_one(id, held) || id.kind.is_counted() && is_kept()
 }
@@ -451,9 +480,7 @@ fn holder_in(table: &Table, id: Id, given: &[Id]) -> Option<Id> {
             }
         }
         // The handle uses what C keeps in it, and what C keeps the handle in.
-        let within = all_within(table, here).into_iter();
-        let within = within.filter_map(|kept| Some((kept, table.get(&kept)?)));
-        let steps = within.flat_map(|(kept, entry)| {
+        let steps = all_within(table, here).flat_map(|(kept, entry)| {
             let owned = entry.owned.iter().copied();
             entry
                 .parents

@@ -5,7 +5,9 @@ use std::mem;
 use crate::children::ancestors::{
     ancestor, ancestors, lives_in, ours_by_other_type, resource_of, stray,
 };
-use crate::children::table::{End, Parents, add_end, all_keepers, record, with_table};
+use crate::children::table::{
+    End, Parents, add_end, all_keepers, record, record_only_child, with_table,
+};
 use crate::children::transfer;
 use crate::handle::kind::{HandleKind, Id};
 use crate::side_table::{add_once, hold_in_callback, lend_values};
@@ -20,6 +22,13 @@ pub(crate) fn born(child: Id, maker: Id, parent: &'static HandleKind, extra_pare
         Some(_) => None,
         None => stray(maker),
     };
+    child.kind.note_relatives();
+    if let Some(parent) = first
+        && extra_parents.is_empty()
+        && with_table(|table| record_only_child(table, child, parent))
+    {
+        return;
+    }
     let mut parents = Parents {
         first,
         others: extra_parents.iter().copied().chain(in_its_place).collect(),
@@ -30,7 +39,6 @@ pub(crate) fn born(child: Id, maker: Id, parent: &'static HandleKind, extra_pare
             .collect(),
         values: Vec::new(),
     };
-    child.kind.note_relatives();
     let counted = with_table(|table| {
         // A parent that C has goes with the handles that C keeps it in, or that it was lent from.
         parents.others.extend(all_keepers(table, parents.iter()));

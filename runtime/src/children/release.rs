@@ -7,9 +7,13 @@ use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread::{self, ThreadId};
 
+use smallvec::SmallVec;
+
+use crate::children::ancestors::Ids;
+use crate::children::id_set::IdSet;
 use crate::children::table::{
-    End, HELD, HandleEntry, Parents, Table, all_keepers, all_kept, next_number, remove_if_over,
-    replace_end, waits_for, with_table,
+    End, HELD, HandleEntry, Parents, Table, all_keepers, all_kept, next_number, remove,
+    remove_if_over, replace_end, waits_for, with_table,
 };
 use crate::deferred;
 use crate::error::Error;
@@ -36,13 +40,21 @@ pub fn parent_of_released() -> NonNull<()> {
     parent.unwrap_or_else(|| unreachable!("it was noted when C made the handle"))
 }
 
-/// The parents of a handle, and what C keeps in it, during its release. Drop it after the release. Forget it if the
+/// What a handle lived in, and what C keeps in it, during its release. Drop it after the release. Forget it if the
 /// outcome is unknown.
 #[derive(Debug)]
 pub(crate) struct ReleaseRecord {
+    /// The parent that the release function may need.
+    first: Option<Id>,
+    /// `None` for a handle that lived in this parent only, while nothing lived in the handle.
+    relatives: Option<Box<Relatives>>,
+}
+
+#[derive(Debug)]
+struct Relatives {
     parents: Parents,
-    keeps: BTreeSet<Id>,
-    owned: BTreeSet<Id>,
+    keeps: IdSet,
+    owned: IdSet,
     /// The kept handles that lived in the handle itself, and whether they held it.
     inside: Vec<(Id, bool)>,
     /// The number of the release.
@@ -53,11 +65,22 @@ pub(crate) struct ReleaseRecord {
 
 /// Takes the handle out of the table: it is about to be released, and its address may become another one's.
 pub(crate) fn end(id: Id) -> Option<ReleaseRecord> {
-    let record = with_table(|table| {
-        let inside = take_inside(table, id);
+    with_table(|table| {
+        let entry = table.get(&id)?;
+        if let Some(parent) = entry.only_relative() {
+            remove(table, id);
+            return Some(ReleaseRecord {
+                first: Some(parent),
+                relatives: None,
+            });
+        }
+        let inside = match entry.keeps.is_empty() {
+            true => Vec::new(),
+            false => take_inside(table, id),
+        };
         let entry = table.get_mut(&id)?;
         (entry.is_ours, entry.is_deferred) = (false, false);
-        let record = ReleaseRecord {
+        let relatives = Relatives {
             parents: mem::take(&mut entry.parents),
             keeps: mem::take(&mut entry.keeps),
             owned: mem::take(&mut entry.owned),
@@ -65,15 +88,18 @@ pub(crate) fn end(id: Id) -> Option<ReleaseRecord> {
             number: next_number(),
             is_from_parent_process: false,
         };
-        for kept in &record.keeps {
-            replace_end(table, *kept, End::With(id), End::Now(record.number));
+        for kept in &relatives.keeps {
+            replace_end(table, *kept, End::With(id), End::Now(relatives.number));
         }
         remove_if_over(table, id);
-        Some(record)
-    })?;
-    let has_no_relatives =
-        record.parents.is_empty() && record.keeps.is_empty() && record.owned.is_empty();
-    (!has_no_relatives).then_some(record)
+        let has_none = relatives.parents.is_empty()
+            && relatives.keeps.is_empty()
+            && relatives.owned.is_empty();
+        (!has_none).then(|| ReleaseRecord {
+            first: relatives.parents.first,
+            relatives: Some(Box::new(relatives)),
+        })
+    })
 }
 
 /// Removes the handle from the parents of what C keeps in it.
@@ -104,10 +130,7 @@ fn take_inside(table: &mut Table, id: Id) -> Vec<(Id, bool)> {
 impl ReleaseRecord {
     /// Runs the release of the handle, which can ask for the first parent.
     pub(crate) fn during<R>(&self, release: impl FnOnce() -> R) -> R {
-        let parent = self
-            .parents
-            .first
-            .map_or(ptr::null_mut(), |parent| parent.raw);
+        let parent = self.first.map_or(ptr::null_mut(), |parent| parent.raw);
         let _outer = RestoreGuard::set(&PARENT, parent);
         release()
     }
@@ -115,26 +138,50 @@ impl ReleaseRecord {
     /// Ends the record, and releases no owners of counted parents: these and the handle belong to the process that this
     /// one was forked from.
     pub(crate) fn end_in_forked_child(mut self) {
-        self.is_from_parent_process = true;
+        if let Some(relatives) = &mut self.relatives {
+            relatives.is_from_parent_process = true;
+        }
     }
 
     /// Puts the parents back into the table: the handle is still there, with its owner.
     pub(crate) fn put_back(mut self, id: Id) {
-        let (parents, keeps) = (mem::take(&mut self.parents), mem::take(&mut self.keeps));
-        let inside = mem::take(&mut self.inside);
+        let (first, relatives) = (self.first.take(), self.relatives.take());
+        let relatives =
+            relatives.map_or_else(|| Relatives::of_child(first), |relatives| *relatives);
+        relatives.put_back(id);
+    }
+}
+
+impl Relatives {
+    /// The relatives of a handle that lived in this parent only.
+    fn of_child(first: Option<Id>) -> Self {
+        Relatives {
+            parents: Parents {
+                first,
+                ..Parents::default()
+            },
+            keeps: IdSet::default(),
+            owned: IdSet::default(),
+            inside: Vec::new(),
+            number: next_number(),
+            is_from_parent_process: false,
+        }
+    }
+
+    fn put_back(mut self, id: Id) {
         with_table(|table| {
-            if !keeps.is_empty() || !self.owned.is_empty() {
+            if !self.keeps.is_empty() || !self.owned.is_empty() {
                 table.note_linked(id);
             }
             let entry = table.entry(id).or_default();
             // The author's code may have added to these since.
-            let since = mem::replace(&mut entry.parents, parents);
+            let since = mem::replace(&mut entry.parents, self.parents);
             entry.parents.inherited.extend(since.iter());
             entry.parents.held.extend(since.held);
             entry.parents.values.extend(since.values);
             entry.owned.append(&mut self.owned);
             entry.is_ours = id.kind.is_noted_as_ours();
-            for (kept, held) in inside {
+            for (kept, held) in self.inside {
                 if let Some(kept) = table.get_mut(&kept).filter(|kept| kept.is_owned_by_c()) {
                     kept.parents.others.push(id);
                     kept.parents.held.extend(held.then_some(id));
@@ -144,7 +191,7 @@ impl ReleaseRecord {
                     HELD.fetch_add(usize::from(held), Relaxed);
                 }
             }
-            for kept in keeps {
+            for kept in self.keeps {
                 let now = End::Now(self.number);
                 if table
                     .get(&kept)
@@ -157,27 +204,48 @@ impl ReleaseRecord {
             remove_if_over(table, id);
         });
     }
+
+    fn end(self) {
+        let mut ended = Ended::default();
+        if !self.keeps.is_empty() {
+            let end = End::Now(self.number);
+            ended = with_table(|table| take_ended(table, self.keeps, end));
+        }
+        ended.parents.push(self.parents);
+        let Ended {
+            parents,
+            touched,
+            owned,
+        } = ended;
+        release_parents(&parents, touched, self.is_from_parent_process);
+        owners::no_longer_kept(self.owned.into_iter().chain(owned));
+    }
 }
 
 impl Drop for ReleaseRecord {
     fn drop(&mut self) {
-        let (parents, keeps) = (mem::take(&mut self.parents), mem::take(&mut self.keeps));
-        let (mut all, touched, owned) =
-            with_table(|table| take_ended(table, keeps, End::Now(self.number)));
-        all.push(parents);
-        release_parents(&all, touched, self.is_from_parent_process);
-        owners::no_longer_kept(mem::take(&mut self.owned).into_iter().chain(owned));
+        match (self.relatives.take(), self.first) {
+            (Some(relatives), _) => relatives.end(),
+            (None, Some(parent)) => release_only_parent(parent),
+            (None, None) => {}
+        }
     }
 }
 
-/// Takes the parents of `kept` and of all handles that end with them. Also returns the parents of handles that lose one
-/// of several ends, and the counted objects that C owned in the ended ones.
-pub(super) fn take_ended(
-    table: &mut Table,
-    kept: BTreeSet<Id>,
-    end: End,
-) -> (Vec<Parents>, BTreeSet<Id>, BTreeSet<Id>) {
-    let (mut all, mut touched, mut owned) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+/// What ended with a handle.
+#[derive(Debug, Default)]
+pub(super) struct Ended {
+    /// The parents of each handle that ended.
+    pub(super) parents: SmallVec<[Parents; 1]>,
+    /// The parents of the handles that lost one of several ends.
+    pub(super) touched: Ids,
+    /// The counted objects of which C had owners in the ended handles.
+    pub(super) owned: IdSet,
+}
+
+/// Ends the handles that C keeps, unless they have another end than this one, and all that ends with them.
+pub(super) fn take_ended(table: &mut Table, kept: impl IntoIterator<Item = Id>, end: End) -> Ended {
+    let mut ended = Ended::default();
     let mut ending: Vec<(Id, End)> = kept.into_iter().map(|kept| (kept, end)).collect();
     while let Some((id, end)) = ending.pop() {
         let Some(entry) = table.get_mut(&id) else {
@@ -189,17 +257,17 @@ pub(super) fn take_ended(
             continue;
         }
         if !entry.ends.is_empty() {
-            touched.extend(parents_of_all_in(table, id));
+            ended.touched.extend(parents_of_all_in(table, id));
             continue;
         }
         let keeps = mem::take(&mut entry.keeps);
-        all.push(mem::take(&mut entry.parents));
+        ended.parents.push(mem::take(&mut entry.parents));
         ending.extend(keeps.into_iter().map(|kept| (kept, End::With(id))));
         entry.is_transferred = false;
-        owned.append(&mut entry.owned);
+        ended.owned.append(&mut entry.owned);
         remove_if_over(table, id);
     }
-    (all, touched, owned)
+    ended
 }
 
 /// Returns the parents of a handle that C has, and of all that C keeps in it.
@@ -217,11 +285,7 @@ fn parents_of_all_in(table: &Table, id: Id) -> Vec<Id> {
 
 /// Removes ended handles from their parents: releases their owners of counted parents, and the parents that waited for
 /// them.
-pub(super) fn release_parents(
-    all: &[Parents],
-    mut touched: BTreeSet<Id>,
-    is_from_parent_process: bool,
-) {
+pub(super) fn release_parents(all: &[Parents], mut touched: Ids, is_from_parent_process: bool) {
     let counted = all.iter().flat_map(Parents::iter);
     let counted = counted.filter(|parent| parent.kind.is_counted() && !is_from_parent_process);
     for parent in counted {
@@ -230,22 +294,24 @@ pub(super) fn release_parents(
             report(unreleased.error);
         }
     }
-    let due: Vec<_> = with_table(|table| {
+    let due: SmallVec<[_; 1]> = with_table(|table| {
         for parents in all {
             for held in &parents.held {
                 if let Some(entry) = table.get_mut(held) {
                     entry.holders -= 1;
                 }
                 HELD.fetch_sub(1, Relaxed);
-                touched.insert(*held);
+                touched.push(*held);
             }
             for parent in parents.waiting() {
                 if let Some(entry) = table.get_mut(&parent) {
                     entry.children -= 1;
                 }
-                touched.insert(parent);
+                touched.push(parent);
             }
         }
+        touched.sort_unstable();
+        touched.dedup();
         touched
             .into_iter()
             .filter_map(|id| take_due(table, id))
@@ -257,6 +323,15 @@ pub(super) fn release_parents(
             (hook.0)();
         }
     }
+}
+
+/// Does what [`release_parents`] does, for one parent without counted owners.
+fn release_only_parent(parent: Id) {
+    let due = with_table(|table| {
+        table.get_mut(&parent)?.children -= 1;
+        take_due(table, parent)
+    });
+    due.into_iter().for_each(release_due);
 }
 
 /// Returns the handle if its deferred release is due. Removes the entry of a handle that C owns, because its end is not

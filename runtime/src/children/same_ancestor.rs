@@ -93,11 +93,23 @@ fn check_pair(first: Id, other: Id, may_be_within: bool) -> Result<()> {
     if up.is_some() && up == up_other || up == Some(other) || up_other == Some(first) {
         return Ok(());
     }
+    // Or one lives in the handle that the other one is part of.
+    if !may_be_within && up_other.is_some() && up_other == first_parent(first) {
+        return Ok(());
+    }
     // Nobody knows what the other part lives in: only the part itself could be another one than an ancestor.
     if up_other.is_none() && other.kind().is_view() && !may_be_within {
         return Ok(());
     }
     compare_all(first, other)
+}
+
+/// Returns the handle in which C made this one.
+fn first_parent(id: Id) -> Option<Id> {
+    match id.kind().is_view() {
+        true => None,
+        false => with_table(|table| table.get(&id)?.parents.first),
+    }
 }
 
 /// A handle as the check sees it: what it lives in. From Python that is what the Python objects keep, in Rust what C

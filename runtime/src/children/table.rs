@@ -1,12 +1,16 @@
 //! The table of the handles that live in others.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 use std::mem;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 
+use smallvec::SmallVec;
+
+use crate::children::id_set::IdSet;
 use crate::fork::Lock;
 use crate::handle::kind::Id;
 use crate::side_table::LentValues;
@@ -93,9 +97,9 @@ pub(super) struct HandleEntry {
     /// The number that names C's permanent uses of the ancestors, if C was given the handle and its end is unknown.
     pub(super) for_good: Option<u64>,
     /// The handles of C's that end with this one.
-    pub(super) keeps: BTreeSet<Id>,
+    pub(super) keeps: IdSet,
     /// The counted objects of which C was given an owner, which it may keep in this handle.
-    pub(super) owned: BTreeSet<Id>,
+    pub(super) owned: IdSet,
 }
 
 impl HandleEntry {
@@ -112,6 +116,28 @@ impl HandleEntry {
     /// Returns whether C has the handle.
     pub(super) fn is_owned_by_c(&self) -> bool {
         !self.ends.is_empty() || self.transfer.is_some()
+    }
+
+    /// Returns whether the handle lives in its first parent at most, and C keeps nothing in it.
+    pub(super) fn lives_in_first_only(&self) -> bool {
+        let Parents {
+            others, inherited, ..
+        } = &self.parents;
+        let has_no_others = others.is_empty() && inherited.is_empty();
+        has_no_others && self.ends.is_empty() && self.keeps.is_empty() && self.owned.is_empty()
+    }
+
+    /// Returns the parent of a handle that lives in that one only, without counted owners and without a hold, while
+    /// nothing lives in the handle, and C has nothing to do with it.
+    pub(super) fn only_relative(&self) -> Option<Id> {
+        let has_none = self.children == 0 && self.holders == 0 && !self.is_owned_by_c();
+        let is_child_only = self.parents.held.is_empty() && self.parents.values.is_empty();
+        let waits = self.awaits_children.is_some();
+        let parent = self
+            .parents
+            .first
+            .filter(|parent| !parent.kind.is_counted())?;
+        (self.lives_in_first_only() && has_none && is_child_only && !waits).then_some(parent)
     }
 
     /// The handles that this one ends with.
@@ -188,6 +214,32 @@ pub(super) fn with_table<R>(f: impl FnOnce(&mut Table) -> R) -> R {
     f(&mut lock())
 }
 
+/// Records the parent of a new child, as [`record`] does, if the child lives in nothing else, and no table but this one
+/// has to know. Returns false otherwise.
+pub(super) fn record_only_child(table: &mut Table, child: Id, parent: Id) -> bool {
+    let is_plain = !parent.kind.is_counted() && !child.kind.sharing().holds_parent;
+    if !is_plain || table.contains_key(&child) {
+        return false;
+    }
+    let entry = table.entry(parent).or_default();
+    if !entry.ends.is_empty() {
+        return false;
+    }
+    entry.children += 1;
+    child.kind.note_reaching();
+    parent.kind.note_relatives();
+    let parents = Parents {
+        first: Some(parent),
+        ..Parents::default()
+    };
+    let entry = HandleEntry {
+        parents,
+        ..HandleEntry::default()
+    };
+    table.insert(child, entry);
+    true
+}
+
 /// Records the parents of a child. Returns the counted ones, which get one owner more.
 pub(super) fn record(table: &mut Table, child: Id, mut parents: Parents) -> Vec<Id> {
     let before = table.get_mut(&child);
@@ -226,7 +278,7 @@ pub(super) fn record(table: &mut Table, child: Id, mut parents: Parents) -> Vec<
 
 /// The handles that these end with, directly or not, if C has them.
 pub(super) fn all_keepers(table: &Table, of: impl Iterator<Item = Id>) -> BTreeSet<Id> {
-    let (mut found, mut reached) = (BTreeSet::new(), of.collect::<Vec<_>>());
+    let (mut found, mut reached) = (BTreeSet::new(), of.collect::<SmallVec<[Id; 4]>>());
     while let Some(here) = reached.pop() {
         let keepers = table.get(&here).into_iter().flat_map(HandleEntry::keepers);
         reached.extend(keepers.filter(|keeper| found.insert(*keeper)));
@@ -257,14 +309,21 @@ pub(super) fn all_kept(table: &Table, by: Id) -> BTreeSet<Id> {
     found
 }
 
-/// The handle, and all that C keeps in it, directly or not, whatever else these end with.
-pub(super) fn all_within(table: &Table, id: Id) -> BTreeSet<Id> {
-    let (mut found, mut reached) = (BTreeSet::from([id]), vec![id]);
-    while let Some(here) = reached.pop() {
-        let keeps = table.get(&here).into_iter().flat_map(|entry| &entry.keeps);
-        reached.extend(keeps.filter(|kept| found.insert(**kept)));
-    }
-    found
+/// The handle, and all that C keeps in it, directly or not, whatever else these end with. Those that the table does not
+/// know are left out.
+pub(super) fn all_within(table: &Table, id: Id) -> impl Iterator<Item = (Id, &HandleEntry)> {
+    // C keeps nothing in most handles; then this allocates nothing.
+    let (mut found, mut reached) = (BTreeSet::new(), SmallVec::<[Id; 4]>::from_slice(&[id]));
+    iter::from_fn(move || {
+        loop {
+            let here = reached.pop()?;
+            if let Some(entry) = table.get(&here) {
+                let keeps = entry.keeps.iter().copied();
+                reached.extend(keeps.filter(|kept| *kept != id && found.insert(*kept)));
+                return Some((here, entry));
+            }
+        }
+    })
 }
 
 /// Returns whether C has an owner of the counted object in a handle that is known.
@@ -315,9 +374,14 @@ pub(super) fn replace_end(table: &mut Table, kept: Id, from: End, to: End) {
 
 pub(super) fn remove_if_over(table: &mut Table, id: Id) {
     if table.get(&id).is_some_and(HandleEntry::is_over) {
-        table.entries.remove(&id);
-        table.linked.remove(&id);
+        remove(table, id);
     }
+}
+
+/// Removes the entry of a handle that is over.
+pub(super) fn remove(table: &mut Table, id: Id) {
+    table.entries.remove(&id);
+    table.linked.remove(&id);
 }
 
 /// The handles that live in this one and do not end with it.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::mem::{self, ManuallyDrop};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use crate::children::ancestors::{ancestors, resource_of};
-use crate::children::release::{release_parents, take_ended};
+use crate::children::ancestors::{Ids, ancestors, resource_of};
+use crate::children::release::{Ended, release_parents, take_ended};
 use crate::children::table::{
     End, HandleEntry, Table, add_end, all_keepers, all_within, next_number, remove_if_over,
     waits_for, with_table,
@@ -124,7 +124,7 @@ pub(crate) fn given_out(id: Id) {
 #[derive(Default)]
 struct GivenOut {
     /// The parents whose release may have waited for the handle.
-    touched: BTreeSet<Id>,
+    touched: Ids,
     /// The counted objects whose owners C may have moved to where nobody knows when they end.
     left_to_c: BTreeSet<Id>,
 }
@@ -150,9 +150,13 @@ fn take_out(table: &mut Table, id: Id, is_same: bool) -> Option<GivenOut> {
             End::With(keeper) if keeper.kind.is_counted() => {}
             End::With(keeper) => {
                 table.note_linked(*keeper);
-                table.entry(*keeper).or_default().owned.extend(&owned);
+                table
+                    .entry(*keeper)
+                    .or_default()
+                    .owned
+                    .extend(owned.iter().copied());
             }
-            End::Now(_) | End::Never => out.left_to_c.extend(&owned),
+            End::Now(_) | End::Never => out.left_to_c.extend(owned.iter().copied()),
         }
     }
     take_ends(table, id);
@@ -161,11 +165,11 @@ fn take_out(table: &mut Table, id: Id, is_same: bool) -> Option<GivenOut> {
 
 /// Removes and returns the permanent uses (`for_good`) of `id`, and of what C keeps in it, that no longer apply.
 fn no_longer_for_good(table: &mut Table, id: Id) -> Vec<u64> {
-    let is_over = |id: &Id| {
-        let mut all = all_within(table, *id).into_iter();
-        !all.any(|id| is_kept_for_good(table, id))
-    };
-    let over: Vec<Id> = all_within(table, id).into_iter().filter(is_over).collect();
+    let is_over = |id: &Id| !all_within(table, *id).any(|(id, _)| is_kept_for_good(table, id));
+    let over: Vec<Id> = all_within(table, id)
+        .map(|(id, _)| id)
+        .filter(is_over)
+        .collect();
     let for_good = |id: &Id| table.get_mut(id)?.for_good.take();
     over.iter().filter_map(for_good).collect()
 }
@@ -295,7 +299,7 @@ impl TransferRecord {
         let never = ends.contains(&End::Never);
         let (touched, has_no_relatives) = with_table(|table| {
             if !transfer.take(table) {
-                return (BTreeSet::new(), None);
+                return (Ids::new(), None);
             }
             for end in ends {
                 add_end(table, transfer.id, end);
@@ -328,11 +332,16 @@ impl Drop for TransferRecord {
             self.take(table).then(|| {
                 let end = End::Now(self.number);
                 add_end(table, self.id, end);
-                take_ended(table, BTreeSet::from([self.id]), end)
+                take_ended(table, [self.id], end)
             })
         });
-        if let Some((all, touched, owned)) = ended {
-            release_parents(&all, touched, false);
+        if let Some(Ended {
+            parents,
+            touched,
+            owned,
+        }) = ended
+        {
+            release_parents(&parents, touched, false);
             owners::no_longer_kept(owned);
         }
     }

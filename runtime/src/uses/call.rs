@@ -16,7 +16,7 @@ use super::table::{Beginner, By, Claim, Claims, is_any_barred, is_any_exclusive,
 use super::waiting::{self, Turn};
 use super::watching::HIDDEN;
 use crate::callback::expected;
-use crate::children::{self, Closed, Id};
+use crate::children::{self, Closed, Id, Ids};
 use crate::error::{Error, Result};
 use crate::fork::InChild;
 use crate::handle::Handle;
@@ -187,10 +187,19 @@ impl<'a> Use<'a> {
             }
             return;
         }
+        let first = claims.len();
+        let add = |parent| claims.push(Claim::of(parent, false));
+        if exclusive_parents.is_empty()
+            && children::quick_ancestors(self.id, add)
+            && !claims[first..].iter().any(Claim::is_counted)
+        {
+            return;
+        }
+        claims.truncate(first);
         let ancestors = children::ancestors(self.id);
         let owned = match self.exclusive && ancestors.iter().any(|id| id.kind().is_counted()) {
             true => children::exclusive_owned(self.id, &exclusive_parents),
-            false => Vec::new(),
+            false => Ids::new(),
         };
         claims.extend(
             ancestors

@@ -131,12 +131,12 @@ fn begin_if_free(id: Id) -> Result<Uses, u64> {
 fn begin_unless_used(id: Id, kept: u64) -> Option<Option<Uses>> {
     let kind = id.kind();
     let own = Claim::of(id, true);
-    let mut claims = Claims::new();
-    Use::noted(id, true).leaving().claim(&mut claims);
-    let ancestors = Claims::from(&claims[1..]);
+    let mut all = Claims::new();
+    Use::noted(id, true).leaving().claim(&mut all);
+    let ancestors = &all[1..];
     let first = usize::from(kind.is_counted());
     // The other objects of a group go on.
-    let claims = claims.into_iter().skip(first).map(Claim::without_group);
+    let claims = all[first..].iter().copied().map(Claim::without_group);
     let claims: Claims = claims.map(Claim::releasing).collect();
     let depth = Depth::here();
     let uses = |entry: &UseEntry| {
