@@ -10,7 +10,7 @@ use crate::errors::{Report, Reports, TreeErrors};
 use crate::ffi;
 use crate::node::Node;
 use crate::numbers::Count;
-use crate::xpath::compiled::XPath;
+use crate::xpath::compiled::{Source, XPath};
 use crate::xpath::context::XPathContext;
 use crate::xpath::evaluate::{Answer, Arguments, Expr, Passed, Request};
 use crate::xpath::options::Limits;
@@ -163,9 +163,10 @@ impl Document {
         xpath: &XPath,
         variables: Option<Bound<'_, PyAny>>,
     ) -> Result<XPathValue<'_>> {
+        let Source { text, options } = xpath.source()?;
         let request = Request {
-            expr: Expr::Compiled(xpath),
-            options: xpath.options()?,
+            expr: Expr::Compiled(xpath, text),
+            options,
             variables: variables.as_ref(),
             owner: Some(&owner),
         };

@@ -3,6 +3,7 @@
 use leakproof::prelude::*;
 use leakproof::pyo3::exceptions::PyTypeError;
 use leakproof::pyo3::inspect::PyStaticExpr;
+use leakproof::pyo3::intern;
 use leakproof::pyo3::prelude::{Bound, Py, PyAny, PyAnyMethods, PyResult, PyTypeMethods};
 use leakproof::{CallContext, IdleHandles, Reusable};
 
@@ -77,9 +78,9 @@ pub(crate) struct XPath;
 
 /// The expression and the options of an [`XPath`].
 #[derive(Attachment)]
-struct Source {
-    text: CString,
-    options: Options,
+pub(crate) struct Source {
+    pub(crate) text: CString,
+    pub(crate) options: Options,
 }
 
 #[methods(unsafe, rust_only)]
@@ -91,20 +92,12 @@ impl XPath {
         expr: &CStr,
     ) -> Result<Owned<XPathExpression>>;
 
-    fn source(&self) -> Result<&Source> {
+    pub(crate) fn source(&self) -> Result<&Source> {
         attached(self).ok_or_else(|| Error::Value("the expression has no text".into()))
     }
 
     #[calls(ffi::as_code)]
     pub(crate) fn code(&self) -> Option<Borrowed<ExpressionCode>>;
-
-    pub(crate) fn text(&self) -> Result<&CStr> {
-        Ok(&self.source()?.text)
-    }
-
-    pub(crate) fn options(&self) -> Result<&Options> {
-        Ok(&self.source()?.options)
-    }
 
     /// Returns the expression for one evaluation.
     pub(crate) fn expression(&self) -> Result<Owned<'_, XPathExpression>> {
@@ -118,14 +111,6 @@ impl XPath {
             self.compile_again(&compiler, counted.as_ref().unwrap_or(text))
         })
         .map_err(|error| XPathError::in_expression(error, &text.to_string_lossy()))
-    }
-
-    /// Keeps an expression for the next evaluation.
-    pub(crate) fn keep(&self, expression: Owned<'_, XPathExpression>) -> Result<()> {
-        if !self.options()?.functions.have_namespaces() {
-            IdleHandles::of(self).keep(b"", expression);
-        }
-        Ok(())
     }
 }
 
@@ -200,7 +185,7 @@ impl XPath {
             xpath: self,
             document: match is_document {
                 true => item.clone().unbind(),
-                false => item.getattr("document")?.unbind(),
+                false => item.getattr(intern!(item.py(), "document"))?.unbind(),
             },
             node: (!is_document).then(|| item.unbind()),
             variables: variables.map(Bound::unbind),
@@ -211,7 +196,7 @@ impl XPath {
     #[getter]
     #[pyo3(name = "expression")]
     fn text_of(&self) -> Result<String> {
-        Ok(self.text()?.to_string_lossy().into_owned())
+        Ok(self.source()?.text.to_string_lossy().into_owned())
     }
 }
 
@@ -252,7 +237,8 @@ impl IntoPython for Call<'_> {
     {
         let xpath = Borrowed::from(self.xpath).into_python(context)?;
         let document = self.document.bind(context.py());
-        document.call_method1("_call", (document, self.node, xpath, self.variables))
+        let arguments = (document, self.node, xpath, self.variables);
+        document.call_method1(intern!(context.py(), "_call"), arguments)
     }
 }
 

@@ -110,6 +110,10 @@ impl XPathContext {
     #[calls(ffi::xmlXPathCompiledEval, args = (code, self), fails = null, detach, interrupt = XPathContext::stop)]
     fn evaluate_beside_signals(&self, code: &ExpressionCode) -> Result<Owned<XPathObject>>;
 
+    /// Evaluates with `node` as context node, which the context has only until then.
+    #[calls(ffi::xmlXPathCompiledEval, args = (code, self), fields(node = node), fails = null, detach)]
+    fn evaluate_from(&mut self, code: &ExpressionCode, node: &Node) -> Result<Owned<XPathObject>>;
+
     /// Evaluates at a node that is in no tree. `above` stands in for the document, which is not above the node; the
     /// context has none afterwards.
     #[foreign(above)]
@@ -218,10 +222,20 @@ impl XPathContext {
         let is_short = most != 0 && most <= SHORT;
         self.limit_operations(if is_short { most } else { SHORT });
         self.count_operations(0);
-        let mut result = on_enough_stack(|| self.evaluate(code));
-        if is_short {
-            return result;
+        let result = on_enough_stack(|| self.evaluate(code));
+        match is_short {
+            true => result,
+            false => self.evaluate_long(result, code, most),
         }
+    }
+
+    /// Evaluates again beside the signal handlers while the result says that an evaluation was too long.
+    fn evaluate_long<'c>(
+        &'c self,
+        mut result: Result<Owned<'c, XPathObject>>,
+        code: &ExpressionCode,
+        most: c_ulong,
+    ) -> Result<Owned<'c, XPathObject>> {
         // An error about another limit than `most` means that the first evaluation was too long, or that a fork ended
         // the second one: it starts again in both processes.
         while result.as_ref().is_err_and(XPathError::is_of_operations) && self.is_below(most) {
@@ -230,6 +244,29 @@ impl XPathContext {
             result = on_enough_stack(|| self.evaluate_beside_signals(code));
         }
         result
+    }
+
+    /// Evaluates with `node` as context node, which the caller has checked, and reads the result. Does otherwise what
+    /// `evaluate_interruptibly` does.
+    pub(crate) fn value_at<'d>(
+        &mut self,
+        code: &ExpressionCode,
+        node: &Node,
+        document: &'d Document,
+    ) -> Result<Result<XPathValue<'d>>> {
+        let interruptibly = handles_signals();
+        self.limit_operations(if interruptibly { SHORT } else { 0 });
+        self.count_operations(0);
+        let value = on_enough_stack(|| self.evaluate_from(code, node))
+            .map(|result| result.value_in(document));
+        match value {
+            Err(error) if interruptibly && XPathError::is_of_operations(&error) => {
+                self.put_context_node(node)?;
+                let result = self.evaluate_long(Err(error), code, 0)?;
+                Ok(result.value_in(document))
+            }
+            value => value,
+        }
     }
 
     /// Returns `true` if an evaluation ended before `most` operations.
@@ -441,6 +478,7 @@ impl Later<'_> {
         if above.is_some() {
             return Ok(value);
         }
+        context.forget_namespaces();
         context.forget_variables();
         for Key { uri, local } in self.functions.names() {
             context.forget_function(local, uri.as_deref())?;
@@ -489,10 +527,9 @@ impl Reusable for XPathContext {
     /// One for each of two threads: a context takes 13 KB.
     const AT_MOST: usize = 2;
 
-    /// Leaves the context node: each evaluation sets it before. An evaluation with
-    /// variables or functions makes the context forget them.
+    /// Leaves the context node: each evaluation sets it before. An evaluation with prefixes, variables or functions
+    /// makes the context forget them.
     fn reset(&mut self) -> Result<()> {
-        self.forget_namespaces();
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use leakproof::prelude::*;
 use leakproof::pyo3::Python;
 use leakproof::pyo3::inspect::PyStaticExpr;
+use leakproof::pyo3::intern;
 use leakproof::pyo3::prelude::{Bound, Py, PyAny, PyAnyMethods, PyResult};
 use leakproof::{CallContext, IdleHandles};
 
@@ -13,8 +14,8 @@ use crate::document::Document;
 use crate::ffi;
 use crate::node::Node;
 use crate::xpath::causes::{self, Cause, Type};
-use crate::xpath::compiled::{ExpressionCode, XPath, compile};
-use crate::xpath::context::{XPathContext, compiling, on_enough_stack};
+use crate::xpath::compiled::{DocumentExpression, ExpressionCode, XPath, compile};
+use crate::xpath::context::{XPathContext, check_node, compiling, on_enough_stack};
 use crate::xpath::errors::XPathError;
 use crate::xpath::functions::{Calls, Functions, is_built_in};
 use crate::xpath::names::{self, Kind, Name};
@@ -53,24 +54,41 @@ pub(crate) fn evaluate_at<'d>(
     expr: &CStr,
 ) -> Result<XPathValue<'d>> {
     let idle = IdleHandles::of(document);
-    let mut context = context_of(document)?;
-    context.set_context_node(node)?;
+    check_node(node)?;
+    let mut context = context_in(&idle, document)?;
     if let Some(above) = Above::of(node, expr)? {
+        context.set_context_node(node)?;
         return eval_below(&mut context, document, expr, Limits::default(), &above);
     }
-    let compiled = match idle.take(expr.to_bytes()) {
-        Some(compiled) => compiled,
-        None => compiling(expr, || context.compile(expr))?,
+    let value = match idle.take::<DocumentExpression>(expr.to_bytes()) {
+        Some(compiled) => {
+            let value = value_at(&mut context, document, node, compiled.code(), expr)?;
+            idle.keep(expr.to_bytes(), compiled);
+            value
+        }
+        None => {
+            context.set_context_node(node)?;
+            let compiled = compiling(expr, || context.compile(expr))?;
+            let value = value_of(&context, document, compiled.code(), expr, 0)?;
+            idle.keep(expr.to_bytes(), compiled);
+            value
+        }
     };
-    let value = value_of(&context, document, compiled.code(), expr, 0)?;
-    idle.keep(expr.to_bytes(), compiled);
     idle.keep(b"", context);
     Ok(value)
 }
 
 /// Returns an idle context of the document, or a new one.
 pub(crate) fn context_of(document: &Document) -> Result<Owned<'_, XPathContext>> {
-    match IdleHandles::of(document).take(b"") {
+    context_in(&IdleHandles::of(document), document)
+}
+
+/// Returns a context of the document: one of its idle handles, or a new one.
+fn context_in<'d>(
+    idle: &IdleHandles<'d, Document>,
+    document: &'d Document,
+) -> Result<Owned<'d, XPathContext>> {
+    match idle.take(b"") {
         Some(context) => Ok(context),
         None => document.new_context(),
     }
@@ -150,6 +168,23 @@ fn value_of<'d>(
     }
 }
 
+/// Evaluates a compiled expression with `node` as context node, without options.
+fn value_at<'d>(
+    context: &mut XPathContext,
+    document: &'d Document,
+    node: &Node,
+    code: Option<Borrowed<'_, ExpressionCode>>,
+    expr: &CStr,
+) -> Result<XPathValue<'d>> {
+    let code = code.ok_or_else(no_code)?;
+    #[cfg(marks_entities)]
+    let turn = crate::turn::wait(document)?;
+    let result = context.value_at(&code, node, document);
+    #[cfg(marks_entities)]
+    drop(turn);
+    result.unwrap_or_else(|error| Err(explained(error, context, expr)))
+}
+
 fn no_code() -> Error {
     Error::Value("the expression is not compiled".into())
 }
@@ -158,7 +193,8 @@ fn no_code() -> Error {
 #[derive(Clone, Copy)]
 pub(crate) enum Expr<'e> {
     Text(&'e CStr),
-    Compiled(&'e XPath),
+    /// A compiled expression, and its text.
+    Compiled(&'e XPath, &'e CStr),
 }
 
 /// An evaluation with options.
@@ -179,12 +215,20 @@ impl Request<'_, '_> {
         document: &'d Document,
         node: &Node,
     ) -> Result<XPathValue<'d>> {
-        let text = match self.expr {
-            Expr::Text(text) => text,
-            Expr::Compiled(xpath) => xpath.text()?,
-        };
+        let (Expr::Text(text) | Expr::Compiled(_, text)) = self.expr;
+        check_node(node)?;
         let above = Above::of(node, text)?;
         let mut context = context_of(document)?;
+        if let Expr::Compiled(xpath, text) = self.expr
+            && above.is_none()
+            && self.is_plain()
+        {
+            let expression = xpath.expression()?;
+            let value = value_at(&mut context, document, node, expression.code(), text)?;
+            IdleHandles::of(xpath).keep(b"", expression);
+            IdleHandles::of(document).keep(b"", context);
+            return Ok(value);
+        }
         context.set_context_node(node)?;
         for (prefix, uri) in &self.options.namespaces {
             context.bind_prefix(prefix, uri)?;
@@ -192,16 +236,21 @@ impl Request<'_, '_> {
         self.bind_variables(&context, document)?;
         let value = match self.expr {
             Expr::Text(_) => self.evaluate_text(&mut context, document, text, above.as_ref())?,
-            Expr::Compiled(xpath) => {
+            Expr::Compiled(xpath, _) => {
                 let expression = xpath.expression()?;
                 let (code, above) = (expression.code(), above.as_ref());
                 let value = self.evaluate_code(&mut context, document, code, text, above)?;
-                xpath.keep(expression)?;
+                if !self.options.functions.have_namespaces() {
+                    IdleHandles::of(xpath).keep(b"", expression);
+                }
                 value
             }
         };
         if above.is_some() {
             return Ok(value);
+        }
+        if !self.options.namespaces.is_empty() {
+            context.forget_namespaces();
         }
         if self.variables.is_some() {
             context.forget_variables();
@@ -211,6 +260,17 @@ impl Request<'_, '_> {
         }
         IdleHandles::of(document).keep(b"", context);
         Ok(value)
+    }
+
+    /// Returns `true` for an evaluation without options and variables.
+    fn is_plain(&self) -> bool {
+        let Options {
+            namespaces,
+            functions,
+            limits,
+        } = self.options;
+        let has_names = !namespaces.is_empty() || !functions.is_empty();
+        !has_names && limits.are_none() && self.variables.is_none()
     }
 
     fn bind_variables(&self, context: &XPathContext, document: &Document) -> Result<()> {
@@ -449,7 +509,7 @@ impl IntoPython for Answer<'_> {
         let node = later.node.into_python(context)?;
         let expr = later.expr.into_python(context)?;
         let arguments = (&owner, node, expr, Passed::from(later.arguments));
-        owner.call_method1("_evaluate", arguments)
+        owner.call_method1(intern!(context.py(), "_evaluate"), arguments)
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use leakproof::prelude::*;
 use leakproof::pyo3::Python;
 use leakproof::pyo3::exceptions::PyTypeError;
+use leakproof::pyo3::intern;
 use leakproof::pyo3::prelude::{Bound, Py, PyAny, PyAnyMethods, PyTypeMethods};
 use leakproof::with_handle;
 
@@ -120,7 +121,7 @@ impl Calls {
         document: &Document,
         owner: &Bound<'_, PyAny>,
     ) -> Result<Self> {
-        let take = Callable::from(owner.getattr("_take")?);
+        let take = Callable::from(owner.getattr(intern!(owner.py(), "_take"))?);
         let document = Borrowed::from(document);
         match with_handle(owner, |owner: &Document| Borrowed::from(owner) == document)? {
             true => Ok(Calls {
