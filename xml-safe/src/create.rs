@@ -13,6 +13,7 @@ use crate::document::Document;
 use crate::ffi;
 use crate::moves::{Change, Place, begin};
 use crate::node::{Namespace, Node, gather};
+use crate::parser::Parser;
 use crate::reconcile::{of_prefix, undeclare_default};
 use crate::references;
 use crate::serialize::python::string;
@@ -47,6 +48,15 @@ impl crate::document::Document {
     fn new_fragment(&mut self) -> Result<Borrowed<Node>>;
 }
 
+/// The text of a new document. The element is taken out.
+const BLANK: &[u8] = b"<?xml version=\"1.0\"?><blank/>";
+
+#[methods(unsafe, rust_only)]
+impl Parser {
+    #[calls(ffi::xmlCtxtReadMemory, args = (self, text.ptr, text.len, null, null, options), fails = null)]
+    fn read_new(&mut self, text: &[u8], options: c_int) -> Result<Owned<Document>>;
+}
+
 #[methods(unsafe, rust_only)]
 impl crate::node::Node {
     /// Makes an element, with a text if there is one, behind the last child. It is in the namespace of this element.
@@ -76,10 +86,19 @@ impl crate::node::Node {
 
 #[methods(unsafe)]
 impl crate::document::Document {
-    /// Make a document without nodes (xmlNewDoc).
+    /// Make a document without nodes.
+    ///
+    /// libxml2 reads it from a text (xmlCtxtReadMemory): only such a document has a dictionary, which holds each name
+    /// of its nodes once.
     #[new]
     fn new() -> Result<Owned<'static, Document>> {
-        Document::with_version(c"1.0")
+        let mut document = Parser::new()?.read_new(BLANK, ffi::XML_PARSE_NONET.cast_signed())?;
+        let tree = Tree::of(&mut *document);
+        if let Some(root) = tree.owner().root() {
+            tree.edit(root)?.unlink()?;
+        }
+        document.release_unlinked();
+        Ok(document)
     }
 
     /// Make an element (xmlNewDocRawNode), which is in no tree until it is put somewhere.

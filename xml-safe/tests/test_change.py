@@ -32,6 +32,8 @@ def whole(doc: Document):
 def test_a_document_is_made_from_nothing():
     doc = Document()
     assert doc.root is None
+    assert list(doc.xpathEval("//node()")) == []
+    assert live_handles()["Node"] == 0
     root = doc.create_element("feed")
     whole(doc).append(root)
     assert doc.root is root

@@ -48,6 +48,28 @@ def test_a_wrong_value_of_a_function_is_a_memory_error(run_python):
     assert limited(run_python, "doc.xpathEval('string-length(/a)')", 600) == "MemoryError and goes on"
 
 
+NAMES = """
+import resource, xml_safe
+
+size = lambda: int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
+doc = xml_safe.Document()
+root = doc.append_element("root")
+name = "n" * 10_000
+before = size()
+for _ in range(5_000):
+    root.append_element(name).set(name, "value")
+print((size() - before) >> 20, len(root.children))
+"""
+
+
+@needs_limits
+def test_names_in_a_new_document_are_there_once(run_python):
+    megabytes, count = map(int, run_python("-c", NAMES).stdout.split())
+    assert count == 5_000
+    # Copies of the names would take 100 MB.
+    assert megabytes < 20
+
+
 SERIALIZED = """
 import resource, sys
 import xml_safe
