@@ -2,6 +2,8 @@
 
 use leakproof::prelude::*;
 
+use crate::create::XML;
+
 /// Returns `true` for a character that XML 1.0 allows in documents.
 fn is_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
@@ -165,12 +167,17 @@ pub(crate) fn name<'n>(name: &'n CStr, what: &str) -> Result<&'n str> {
     match is_name(text) {
         true => Ok(text),
         false => {
-            let hint = match text.contains([':', '{']) {
-                true => {
+            let has_namespace = what.ends_with("an element") || what.ends_with("an attribute");
+            let hint = match text.strip_prefix("xml:") {
+                Some(local) if has_namespace => {
+                    format!(". Write \"{{{}}}{local}\"", XML.to_string_lossy())
+                }
+                None if has_namespace && text.contains([':', '{']) => {
                     ". Elements and attributes are made in a namespace by \"{uri}name\", and put into one by \
                      `namespace`"
+                        .to_owned()
                 }
-                false => "",
+                _ => String::new(),
             };
             Err(Error::Value(format!(
                 "{:?} cannot be {what}: a name begins with a letter or \"_\", and has no spaces and no colon{hint}",

@@ -300,3 +300,19 @@ def test_absurd_expressions(doc, expr, capfd, watchdog):
     else:
         assert isinstance(result, (list, str, float, bool))
     silent(capfd)
+
+
+@pytest.mark.parametrize(
+    ("refused", "end"),
+    [
+        (lambda doc: doc.create_element("xml:a"), '. Write "{http://www.w3.org/XML/1998/namespace}a"'),
+        (lambda doc: doc.append_element("r").set("xml:a", ""), '. Write "{http://www.w3.org/XML/1998/namespace}a"'),
+        (lambda doc: doc.create_element("a:b"), 'by "{uri}name", and put into one by `namespace`'),
+        (lambda doc: doc.create_pi("a:b"), "and no colon"),
+        (lambda doc: doc.create_pi("xml:b"), "and no colon"),
+    ],
+)
+def test_a_name_with_a_prefix_is_refused_with_what_to_write(refused, end):
+    with pytest.raises(ValueError) as caught:
+        refused(Document())
+    assert str(caught.value).endswith(end)

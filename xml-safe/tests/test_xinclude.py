@@ -530,3 +530,13 @@ def test_an_error_releases_what_was_read(native_bytes):
     assert doc.xpathEval("id('x')") == []
     assert live_handles()["Document"] == 1
     assert live_handles()["Node"] == 0
+
+
+def test_an_element_that_was_made_here_has_no_line():
+    doc = Document()
+    include = doc.create_element("{http://www.w3.org/2001/XInclude}include", prefix="xi")
+    doc.append_element("r").append(include)
+    include.set("href", "b.xml")
+    error = unchanged(doc, XIncludeError, files())
+    assert error.line == 0
+    assert str(error).startswith("the document: ")

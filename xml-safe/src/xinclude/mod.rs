@@ -99,9 +99,14 @@ impl<'s> Include<'s> {
         let line = c_int::try_from(node.line()).unwrap_or_default().max(0);
         let href = self.attribute(c"href").ok().flatten();
         let message: String = message.into();
-        let place = file.as_deref().unwrap_or("the document");
+        let file_name = file.as_deref().unwrap_or("the document");
+        // An element that was made here has no line.
+        let place = match line {
+            0 => file_name.to_owned(),
+            line => format!("{file_name}, line {line}"),
+        };
         XIncludeError {
-            message: format!("{place}, line {line}: {message}"),
+            message: format!("{place}: {message}"),
             href,
             line,
             file,
