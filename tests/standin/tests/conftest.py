@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import standin_safe
@@ -59,3 +60,12 @@ def at_the_gate():
                 thread.join()
 
     return at_the_gate
+
+
+@pytest.fixture
+def stub() -> str:
+    """The text of the package's stub."""
+    path = Path(standin_safe.__file__).with_name("__init__.pyi")
+    if not path.exists():
+        pytest.skip("built without stubs")
+    return path.read_text()

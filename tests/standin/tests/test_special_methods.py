@@ -5,7 +5,6 @@ import gc
 import inspect
 import io
 import operator
-from pathlib import Path
 
 import pytest
 import standin_safe
@@ -211,9 +210,8 @@ def test_own_enter_returns_the_handle_and_own_exit_may_leave_it_open():
         pass
 
 
-def test_stubs_know_an_own_enter_and_exit():
-    stub = Path(standin_safe.__file__).with_name("__init__.pyi")
-    classes = {node.name: node for node in ast.parse(stub.read_text()).body if isinstance(node, ast.ClassDef)}
+def test_stubs_know_an_own_enter_and_exit(stub):
+    classes = {node.name: node for node in ast.parse(stub).body if isinstance(node, ast.ClassDef)}
     found = {
         (cls, method.name): ast.unparse(method.returns).strip("'")
         for cls in ("Handle", "Deal", "Ruler")
