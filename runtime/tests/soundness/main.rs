@@ -63,6 +63,7 @@ mod shared;
 mod stray_makers;
 mod stray_types;
 mod strays;
+mod temporaries;
 mod trees;
 mod uses;
 mod viewed;
