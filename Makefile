@@ -110,7 +110,7 @@ check-free-threaded: setup
 test-rust: setup ## run the Rust tests, those of the macros' messages included
 	@echo "== Rust tests"
 	cargo test --workspace --exclude xml-safe
-	cargo test --package leakproof --no-default-features --test core --test kept --test word --test soundness --test quiet --test window --test running --test lent --test late --test reading
+	cargo test --package leakproof --no-default-features --test core --test kept --test word --test soundness --test quiet --test window --test running --test lent --test late --test prepared --test reading
 	cargo test --package leakproof --no-default-features --features build --lib build
 
 .PHONY: audit

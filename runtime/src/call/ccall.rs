@@ -168,6 +168,9 @@ pub trait BeginUses {
     /// Returns whether an argument is used exclusively.
     fn is_exclusive(&self) -> bool;
 
+    /// Returns whether an argument is used exclusively that is in a tree.
+    fn edits_tree(&self) -> bool;
+
     /// Begins the uses.
     ///
     /// # Errors
@@ -192,6 +195,11 @@ impl BeginUses for NoHandles {
     }
 
     #[inline(always)]
+    fn edits_tree(&self) -> bool {
+        false
+    }
+
+    #[inline(always)]
     fn begin(self) -> Result<Option<Uses>> {
         begin_none()
     }
@@ -206,6 +214,11 @@ impl<B: FnOnce() -> Result<Option<Uses>>> BeginUses for UsesToBegin<B> {
     #[inline(always)]
     fn is_exclusive(&self) -> bool {
         self.is_exclusive
+    }
+
+    #[inline(always)]
+    fn edits_tree(&self) -> bool {
+        self.edits_tree
     }
 
     #[inline(always)]

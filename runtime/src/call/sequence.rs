@@ -25,7 +25,7 @@ use crate::panics::{Caught, Contained};
 use crate::quiet::may_be_quiet;
 use crate::single_owner::NOTES;
 use crate::thread_locals::PerThread;
-use crate::uses::AuthorCode;
+use crate::uses::author_code::{AuthorCode, runs_author_code};
 use crate::uses::depth::callbacks_so_far;
 use crate::uses::{self, AtEnd, Uses, may_read};
 use crate::wrong_annotation::{self, WrongAnnotation};
@@ -515,7 +515,7 @@ fn is_quiet<T: Handle, P: Runner>(site: &'static CallSite, handles: &impl BeginU
             is_silent && !site.calls_back && may_be_quiet(handles.is_exclusive())
         }
     };
-    is_silent && !handles.is_counted()
+    is_silent && !handles.is_counted() && !(handles.edits_tree() && runs_author_code())
 }
 
 #[inline]

@@ -11,7 +11,12 @@ use crate::fallible_copy;
 use crate::short_text;
 
 /// A value that a copy of C's text or bytes becomes.
-pub trait CopyOfC: Sized {
+///
+/// # Safety
+///
+/// [`CopyOfC::copy`] copies the bytes and runs no code that uses a handle: the bytes may be C's, and the call that
+/// returned them still runs.
+pub unsafe trait CopyOfC: Sized {
     /// The type in the signature of the method, which says what C gives.
     type Of;
     /// The proof that this thread may make such values: for Python objects, the token of the interpreter.
@@ -37,7 +42,8 @@ pub trait CopyOfC: Sized {
     fn decode_lossy(copy: Self::Undecoded) -> Self;
 }
 
-impl CopyOfC for String {
+// SAFETY: trait `CopyOfC`: the bytes are copied, and nothing else runs.
+unsafe impl CopyOfC for String {
     type Of = String;
     type Proof = ();
     type Undecoded = Vec<u8>;
@@ -59,7 +65,8 @@ impl CopyOfC for String {
     }
 }
 
-impl CopyOfC for CString {
+// SAFETY: trait `CopyOfC`: the bytes are copied, and nothing else runs.
+unsafe impl CopyOfC for CString {
     type Of = CString;
     type Proof = ();
     type Undecoded = CString;

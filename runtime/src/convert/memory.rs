@@ -20,7 +20,8 @@ impl From<Vec<u8>> for Bytes {
     }
 }
 
-impl CopyOfC for Bytes {
+// SAFETY: trait `CopyOfC`: the bytes are copied, and nothing else runs.
+unsafe impl CopyOfC for Bytes {
     type Of = Bytes;
     type Proof = ();
     type Undecoded = Vec<u8>;

@@ -48,12 +48,16 @@ macro_rules! string_from_c {
 string_from_c! { *const i8 *mut i8 *const u8 *mut u8 }
 
 /// A field of a C struct that holds a string: a pointer to it, or the characters themselves.
+///
+/// # Safety
+///
+/// `bytes` returns the characters of the string in the field, and runs no code that uses a handle.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "a string is read from `char *` or an array of `char`, and the field is `{Self}`",
     label = "the field is `{Self}`"
 )]
-pub trait TextField {
+pub unsafe trait TextField {
     /// The string, without the NUL at its end; `None` for NULL.
     ///
     /// # Safety
@@ -64,21 +68,24 @@ pub trait TextField {
 
 macro_rules! text_field {
     ($($char:ty)+) => {$(
-        impl TextField for *const $char {
+        // SAFETY: Rust: the string is the one that the field points at.
+        unsafe impl TextField for *const $char {
             unsafe fn bytes<'a>(field: *const Self) -> Option<&'a [u8]> {
                 // SAFETY: the caller's promise, for the pointer and for what it points at.
                 unsafe { c_str((*field).cast()) }.map(CStr::to_bytes)
             }
         }
 
-        impl TextField for *mut $char {
+        // SAFETY: Rust: the string is the one that the field points at.
+        unsafe impl TextField for *mut $char {
             unsafe fn bytes<'a>(field: *const Self) -> Option<&'a [u8]> {
                 // SAFETY: the caller's promise: the field may be read, and so may the string that it points at.
                 unsafe { c_str((*field).cast()) }.map(CStr::to_bytes)
             }
         }
 
-        impl<const N: usize> TextField for [$char; N] {
+        // SAFETY: Rust: the string is the one in the array.
+        unsafe impl<const N: usize> TextField for [$char; N] {
             unsafe fn bytes<'a>(field: *const Self) -> Option<&'a [u8]> {
                 let start = field.cast::<u8>();
                 // SAFETY: the caller's promise: the array may be read up to its NUL. Nothing behind that is read: C
@@ -95,8 +102,13 @@ macro_rules! text_field {
 text_field! { i8 u8 }
 
 /// A string that is made of a copy of C's.
+///
+/// # Safety
+///
+/// [`FromText::from_text`] copies the text and runs no code that uses a handle: the text is C's, and the read of the
+/// field still runs.
 #[doc(hidden)]
-pub trait FromText: Sized {
+pub unsafe trait FromText: Sized {
     /// Copies the string.
     ///
     /// # Safety
@@ -105,13 +117,15 @@ pub trait FromText: Sized {
     unsafe fn from_text(text: &[u8]) -> Option<Self>;
 }
 
-impl FromText for CString {
+// SAFETY: trait `FromText`: the text is copied, and nothing else runs.
+unsafe impl FromText for CString {
     unsafe fn from_text(text: &[u8]) -> Option<Self> {
         fallible_copy::c_string(text)
     }
 }
 
-impl<T: CopyOfC<Of: Text>> FromText for Undecoded<T> {
+// SAFETY: trait `CopyOfC`: the text is copied, and nothing else runs.
+unsafe impl<T: CopyOfC<Of: Text>> FromText for Undecoded<T> {
     #[inline]
     unsafe fn from_text(text: &[u8]) -> Option<Self> {
         // SAFETY: the caller's promise.

@@ -296,6 +296,12 @@ impl HandleSpec {
         }
     }
 
+    /// Returns whether a use by `&mut` may edit a tree, which [`Tree`](crate::Tree) gives out several times.
+    pub const fn edits_tree(&self) -> bool {
+        let changes_parent = self.sharing.mut_parent || self.sharing.holds_parent;
+        self.is_tree_part() || self.owns_tree || changes_parent && self.lives_in_tree_owner()
+    }
+
     /// Returns whether the handle may own a tree: it has one owner, lends no memory, and is gone after each release.
     pub const fn may_own_tree(&self) -> bool {
         self.is_released() && !self.lends_memory() && !self.may_be_kept

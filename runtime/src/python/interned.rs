@@ -25,7 +25,8 @@ use crate::short_text;
 #[derive(Debug)]
 pub struct InternedCopy<'py>(NewCopy<'py, String>);
 
-impl<'py> CopyOfC for InternedCopy<'py> {
+// SAFETY: trait `CopyOfC`: the bytes are copied, or compared with those of the interned text. No Python code runs.
+unsafe impl<'py> CopyOfC for InternedCopy<'py> {
     type Of = String;
     type Proof = Python<'py>;
     type Undecoded = NewText<'py>;

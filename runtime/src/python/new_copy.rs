@@ -108,7 +108,8 @@ impl NotUtf8<'_> {
     }
 }
 
-impl<'py> CopyOfC for NewCopy<'py, String> {
+// SAFETY: trait `CopyOfC`: the bytes are copied into a new object, and no Python code runs.
+unsafe impl<'py> CopyOfC for NewCopy<'py, String> {
     type Of = String;
     type Proof = Python<'py>;
     type Undecoded = NewText<'py>;
@@ -179,7 +180,8 @@ fn not_utf8(bytes: &NotUtf8<'_>, function: &'static str) -> Error {
     }
 }
 
-impl<'py> CopyOfC for NewCopy<'py, CString> {
+// SAFETY: trait `CopyOfC`: the bytes are copied into a new object, and no Python code runs.
+unsafe impl<'py> CopyOfC for NewCopy<'py, CString> {
     type Of = CString;
     type Proof = Python<'py>;
     type Undecoded = Self;
@@ -198,7 +200,8 @@ impl<'py> CopyOfC for NewCopy<'py, CString> {
     }
 }
 
-impl<'py> CopyOfC for NewCopy<'py, Bytes> {
+// SAFETY: trait `CopyOfC`: the bytes are copied into a new object, and no Python code runs.
+unsafe impl<'py> CopyOfC for NewCopy<'py, Bytes> {
     type Of = Bytes;
     type Proof = Python<'py>;
     type Undecoded = Self;

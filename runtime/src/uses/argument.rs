@@ -1,5 +1,6 @@
 //! The arguments of a call, and which of them are handles that the call uses.
 
+use super::author_code::runs_author_code;
 use super::call::Use;
 use crate::children::Id;
 use crate::error::Result;
@@ -14,6 +15,8 @@ pub struct UsesToBegin<B> {
     pub is_counted: bool,
     /// Set if an argument is used exclusively.
     pub is_exclusive: bool,
+    /// Set if an argument is used exclusively, and is in a tree.
+    pub edits_tree: bool,
     /// Begins the uses.
     pub begin: B,
 }
@@ -29,6 +32,7 @@ macro_rules! __uses {
         $crate::__private::uses::UsesToBegin {
             is_counted: false $(|| $crate::__counted!($argument $(, $how)*))*,
             is_exclusive: false $(|| $crate::__exclusive!($($how),*))*,
+            edits_tree: false $(|| $crate::__exclusive!($($how),*) && $crate::__in_tree!($argument $(, $how)*))*,
             begin: || $crate::__private::uses::begin([$($crate::__use!($argument $(, $how)*)),*]),
         }
     }};
@@ -46,6 +50,7 @@ macro_rules! __uses_with_transfer {
         $crate::__private::uses::UsesToBegin {
             is_counted: true,
             is_exclusive: true,
+            edits_tree: false,
             begin: move || begun,
         }
     }};
@@ -99,6 +104,18 @@ macro_rules! __counted {
     };
     ($argument:expr, $($how:tt)*) => {
         (&$crate::__private::uses::Argument($argument)).is_counted()
+    };
+}
+
+/// Set if one argument of [`__uses!`] is in a tree.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __in_tree {
+    ($argument:expr, $exclusive:literal, optional) => {
+        $argument.is_some_and(|handle| (&$crate::__private::uses::Argument(handle)).edits_tree())
+    };
+    ($argument:expr $(, $($how:tt)*)?) => {
+        (&$crate::__private::uses::Argument($argument)).edits_tree()
     };
 }
 
@@ -186,6 +203,9 @@ pub trait OfHandle {
     /// Returns whether the handle has counted owners.
     fn is_counted(&self) -> bool;
 
+    /// Returns whether a use by `&mut` may edit a tree.
+    fn edits_tree(&self) -> bool;
+
     /// The use, if the table has to know it.
     fn in_use(&self, exclusive: bool) -> Option<Use<'static>>;
 
@@ -208,9 +228,18 @@ impl<T: Handle> OfHandle for Argument<'_, T> {
         const { T::SPEC.meets_counted() }
     }
 
+    #[inline(always)]
+    fn edits_tree(&self) -> bool {
+        const { T::SPEC.edits_tree() }
+    }
+
     #[inline]
     fn in_use(&self, exclusive: bool) -> Option<Use<'static>> {
-        Use::of(Id::of(self.0), const { T::SPEC.meets_counted() }, exclusive)
+        let id = Id::of(self.0);
+        match exclusive && self.edits_tree() && runs_author_code() {
+            true => Some(Use::in_code(id)),
+            false => Use::of(id, const { T::SPEC.meets_counted() }, exclusive),
+        }
     }
 
     #[inline(always)]
@@ -227,6 +256,9 @@ pub trait OfOther {
 
     /// Returns false.
     fn is_counted(&self) -> bool;
+
+    /// Returns false.
+    fn edits_tree(&self) -> bool;
 
     /// Nothing is used.
     fn in_use(&self, exclusive: bool) -> Option<Use<'static>>;
@@ -247,6 +279,11 @@ impl<T: ?Sized> OfOther for &Argument<'_, T> {
 
     #[inline(always)]
     fn is_counted(&self) -> bool {
+        false
+    }
+
+    #[inline(always)]
+    fn edits_tree(&self) -> bool {
         false
     }
 

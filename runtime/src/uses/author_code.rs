@@ -1,9 +1,10 @@
-//! The author's code that runs while a call uses its handles: expressions in `args` and `when(…)`, and what
-//! `ErrorSource` does before C is called.
+//! The author's code that runs while a call uses its handles: expressions in `when(…)` and `len`, and what
+//! `ErrorSource` does before C is called. Expressions in `args` and `fields` run before that.
 //!
 //! Such code may use what the call uses, by `&`: it sees the same handles. It does not use them exclusively, by another
 //! owner of a counted object or a handle that C lends, because C is about to use them, or has just lent what lies in
-//! them.
+//! them. It edits no tree: a [`Tree`](crate::Tree) gives that out several times, and the table of uses does not know a
+//! call that is quiet.
 
 use std::cell::Cell;
 
@@ -32,6 +33,7 @@ impl AuthorCode {
 }
 
 /// Returns whether this thread runs such code.
-pub(super) fn runs_author_code() -> bool {
+#[inline]
+pub(crate) fn runs_author_code() -> bool {
     RUNS.get()
 }

@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use super::depth::{is_inside, this_thread};
 use super::keeping::{kept_so_far, may_keep};
 use super::locks;
+use super::owners::owned_by_c;
 use super::release::release_deferred;
 use super::table::{Beginner, By, Claim, Claims, is_any_barred, is_any_exclusive, table};
 use super::waiting::{self, Turn};
@@ -73,6 +74,8 @@ pub struct Use<'a> {
     leaves: bool,
     /// Set where a callback gives C an owner of the object.
     joins: bool,
+    /// Set where the author's code within a call would edit a tree.
+    in_code: bool,
     /// The handle that C would keep this one in, if calls on that one do not borrow the parent of this one
     /// (`mut_parent`).
     misplaced_in: Option<Id>,
@@ -96,8 +99,18 @@ impl<'a> Use<'a> {
             reads_parent: false,
             leaves: false,
             joins: false,
+            in_code: false,
             misplaced_in: None,
             handle: PhantomData,
+        }
+    }
+
+    /// The exclusive use of what is in a tree by the author's code within a call, which is refused (`author_code`).
+    #[cold]
+    pub(super) fn in_code(id: Id) -> Self {
+        Use {
+            in_code: true,
+            ..Use::noted(id, true)
         }
     }
 
@@ -378,6 +391,9 @@ fn begin_some(uses: &[Option<Use<'_>>], enters_lock: bool) -> Result<Uses> {
     if let Some((given, keeper)) = all.find_map(|one| Some((one.id, one.misplaced_in?))) {
         return Err(misplaced(given, keeper));
     }
+    if let Some(edited) = uses.iter().flatten().find(|one| one.in_code) {
+        return Err(Error::Busy(edited.id.kind().name()));
+    }
     let mut was_held = false;
     loop {
         // The claims before the look at the holders: a call that makes a holder is in the table until the holder is
@@ -574,14 +590,6 @@ fn kept_for_good(name: &str) -> Error {
     Error::Value(format!(
         "a {name} cannot be changed any more, because C keeps what lives in it, and nobody knows until when: give that to a \
          handle that has one owner"
-    ))
-}
-
-#[cold]
-fn owned_by_c(name: &str) -> Error {
-    Error::Value(format!(
-        "a {name} cannot be changed any more, because C has an owner of it, and nobody knows until when: give C a copy, or one \
-         that nothing else owns, where a callback gives it to C, or in a handle that C lends to the callback"
     ))
 }
 

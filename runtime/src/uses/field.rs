@@ -1,6 +1,7 @@
 //! The uses of handles whose fields are read and written.
 
 use super::argument::{Argument, OfHandle};
+use super::author_code::runs_author_code;
 use super::call::{Uses, begin};
 use super::table::is_any_exclusive;
 use crate::error::Result;
@@ -89,7 +90,7 @@ fn field_by<T: Handle>(
     attaches: bool,
 ) -> Result<(*mut T::Raw, FieldUse)> {
     let is_quiet = match exclusive {
-        true => may_be_quiet(true),
+        true => may_be_quiet(true) && !(const { T::SPEC.edits_tree() } && runs_author_code()),
         false => may_read(|| T::kind().is_written_by_callbacks()),
     };
     let used = match is_quiet && const { !T::SPEC.meets_counted() } {

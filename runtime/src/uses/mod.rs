@@ -19,7 +19,7 @@
 //! callback may write the handle by another type.
 
 mod argument;
-mod author_code;
+pub(crate) mod author_code;
 mod barred;
 mod call;
 pub(crate) mod depth;

@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::depth::Depth;
 use super::table::{By, Claim, table};
 use crate::children::table::is_kept_owner;
+use crate::error::Error;
 use crate::fork::Lock;
 use crate::handle::kind::Id;
 
@@ -118,4 +119,13 @@ fn end(number: Option<u64>) {
     if let Some(number) = number {
         table().end(number);
     }
+}
+
+/// Returns the error of an exclusive use of an object that C has an owner of.
+#[cold]
+pub(super) fn owned_by_c(name: &str) -> Error {
+    Error::Value(format!(
+        "a {name} cannot be changed any more, because C has an owner of it, and nobody knows until when: give C a copy, or one \
+         that nothing else owns, where a callback gives it to C, or in a handle that C lends to the callback"
+    ))
 }

@@ -1,10 +1,11 @@
 //! Releases of the children of an object with counted owners, beside calls on the object by another owner's thread.
 
 use std::ffi::c_int;
-use std::sync::Mutex;
 use std::thread;
 
 use leakproof::prelude::*;
+
+use crate::native::Native;
 
 #[allow(
     non_camel_case_types,
@@ -94,12 +95,9 @@ impl Gong {
     fn tone(&self) -> Result<Owned<Tone>>;
 }
 
-/// One test at a time uses the gate.
-static ONE: Mutex<()> = Mutex::new(());
-
 #[test]
 fn release_of_a_child_waits_for_a_call_of_another_thread_on_the_counted_parent() {
-    let _one = ONE.lock().unwrap();
+    let _native = Native::start();
     let before = ffi::FREED.load(SeqCst);
     let gong = Gong::default().unwrap();
     let tone = gong.tone().unwrap();
@@ -115,7 +113,7 @@ fn release_of_a_child_waits_for_a_call_of_another_thread_on_the_counted_parent()
 
 #[test]
 fn counted_parent_is_not_changed_while_another_thread_releases_a_child() {
-    let _one = ONE.lock().unwrap();
+    let _native = Native::start();
     ffi::STOPS_AT_FREE.store(true, SeqCst);
     let other = thread::spawn(|| drop(Gong::default().unwrap().tone().unwrap()));
     ffi::GATE.wait();

@@ -7,8 +7,17 @@ use leakproof::live_handles;
 use leakproof::prelude::*;
 
 mod counted;
+#[path = "../soundness/edited_by_code.rs"]
+mod edited_by_code;
 #[path = "../library/mod.rs"]
 mod library;
+#[allow(dead_code, reason = "the tests here count less")]
+#[path = "../soundness/native.rs"]
+mod native;
+#[path = "../soundness/panic_of.rs"]
+mod panic_of;
+
+use panic_of::panic_of;
 
 use library as ffi;
 
@@ -35,6 +44,9 @@ fn live() -> (isize, isize) {
 
 #[test]
 fn parent_of_a_forgotten_child_is_not_released() {
+    let mut native = native::Native::start();
+    native.counts("Folder");
+    native.counts("Clip");
     let alone = Folder::new(1).unwrap();
     assert_eq!(live(), (1, 0));
     drop(alone);

@@ -1,6 +1,7 @@
 //! The author's code that runs while a call uses its handles: it does not change these by another owner of the object.
 
 use std::cell::RefCell;
+use std::ops::{Deref, Neg};
 
 use leakproof::prelude::*;
 
@@ -146,6 +147,8 @@ enum Place {
     Default,
     BeforeCall,
     Arguments,
+    Field,
+    Operator,
     Test,
 }
 
@@ -154,6 +157,7 @@ type Action = Box<dyn FnOnce()>;
 thread_local! {
     /// The author's code of the next call.
     static CODE: RefCell<Option<(Place, Action)>> = const { RefCell::new(None) };
+    static EDIT: RefCell<Option<Owned<'static, Edit>>> = const { RefCell::new(None) };
 }
 
 /// Runs the author's code, if it is for this place.
@@ -188,6 +192,34 @@ fn seats(guests: i32) -> i32 {
     guests
 }
 
+/// A table that is laid when it is looked at.
+struct Table;
+
+struct Laid {
+    seats: i32,
+}
+
+impl Deref for Table {
+    type Target = Laid;
+
+    fn deref(&self) -> &Laid {
+        run(Place::Field);
+        &Laid { seats: 2 }
+    }
+}
+
+/// A number that is computed.
+struct Fewer;
+
+impl Neg for Fewer {
+    type Output = i32;
+
+    fn neg(self) -> i32 {
+        run(Place::Operator);
+        2
+    }
+}
+
 fn test<R>(result: R) -> R {
     run(Place::Test);
     result
@@ -200,6 +232,12 @@ impl Recipe {
 
     #[calls(ffi::recipe_serve, args = (self, seats(guests)), fails = negative)]
     fn serve(&mut self, guests: i32) -> Result<()>;
+
+    #[calls(ffi::recipe_serve, args = (self, Table.seats), fails = negative)]
+    fn serve_table(&mut self) -> Result<()>;
+
+    #[calls(ffi::recipe_serve, args = (self, -Fewer), fails = negative)]
+    fn serve_fewer(&mut self) -> Result<()>;
 
     #[calls(ffi::edit_new, fails = when(|edit| test(edit).is_null()))]
     fn edit(&mut self) -> Result<Owned<Edit>>;
@@ -257,13 +295,43 @@ fn has_run() -> bool {
 
 #[test]
 fn object_is_not_edited_by_another_owner_before_c_is_called_with_it() {
-    for place in [Place::Default, Place::BeforeCall, Place::Arguments] {
+    for place in [Place::Default, Place::BeforeCall] {
         let _native = Native::start();
         let mut recipe = Recipe::new().unwrap();
         edits_meanwhile(place, &recipe);
         recipe.serve(2).unwrap();
         assert!(has_run(), "{place:?}");
         drop(recipe.edit().unwrap());
+    }
+}
+
+#[test]
+fn call_is_refused_whose_arguments_begin_an_edit_by_another_owner() {
+    type Call = fn(&mut Recipe) -> Result<()>;
+    let calls: [(Place, Call); 3] = [
+        (Place::Arguments, |recipe| recipe.serve(2)),
+        (Place::Field, Recipe::serve_table),
+        (Place::Operator, Recipe::serve_fewer),
+    ];
+    for (place, call) in calls {
+        let _native = Native::start();
+        let mut recipe = Recipe::new().unwrap();
+        let other = Box::into_raw(Box::new(recipe.clone()));
+        // SAFETY: the box was leaked above, and nothing else uses it.
+        let borrowed: &'static mut Owned<'static, Recipe> = unsafe { &mut *other };
+        let edit = move || {
+            let other = borrowed;
+            EDIT.set(Some(other.edit().unwrap()));
+        };
+        CODE.set(Some((place, Box::new(edit))));
+        let refused = call(&mut recipe);
+        let is_held = matches!(refused, Err(Error::Held("Recipe", "Edit")));
+        assert!(is_held, "{place:?}: {refused:?}");
+        assert!(has_run(), "{place:?}");
+        drop(EDIT.take());
+        call(&mut recipe).unwrap();
+        // SAFETY: the box was leaked above, and nothing borrows it any more.
+        drop(unsafe { Box::from_raw(other) });
     }
 }
 

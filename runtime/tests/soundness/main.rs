@@ -34,6 +34,7 @@ mod counted;
 mod cursors;
 mod drops;
 mod edited;
+mod edited_by_code;
 mod exclusive;
 mod expressions;
 mod for_good;
@@ -51,6 +52,7 @@ mod lent_parents;
 mod lent_values;
 mod lent_views;
 mod owners;
+mod panic_of;
 mod parents;
 mod places;
 mod pools;
@@ -63,25 +65,11 @@ mod shared;
 mod stray_makers;
 mod stray_types;
 mod strays;
+mod temporaries;
 mod trees;
 mod uses;
 mod viewed;
 mod viewed_elsewhere;
 mod waits;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// The text that `call` panicked with.
-#[track_caller]
-fn panic_of<R>(call: impl FnOnce() -> R) -> String {
-    let Err(panic) = catch_unwind(AssertUnwindSafe(call)) else {
-        panic!("the call should have panicked");
-    };
-    match panic.downcast::<String>() {
-        Ok(text) => *text,
-        Err(panic) => panic
-            .downcast_ref::<&str>()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-    }
-}
+use panic_of::panic_of;

@@ -2,7 +2,7 @@
 //! variables. Besides these, the call that interrupts another one.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::Path;
 use syn::spanned::Spanned;
 
@@ -110,9 +110,10 @@ pub(crate) fn expand_thread_locals(handle: &Handle) -> Option<TokenStream> {
     let names = (0..handle.thread_locals.len()).map(value_variable);
     let own = |name| Ident::new(name, Span::mixed_site());
     let (c, settings_name) = (own("c"), own("settings"));
+    // Constants: code would run when the uses of the call have begun.
     let values = handle.thread_locals.iter().map(|local| {
         let value = &local.value;
-        respanned(value.to_token_stream(), value.span())
+        respanned(quote!(const { #value }), value.span())
     });
     Some(quote! {
         const LISTENS: ::core::primitive::bool = #listens;

@@ -234,7 +234,9 @@ pub(crate) fn pass(method: &Method, argument: &CArg<'_>, runtime: &TokenStream) 
     respanned(passed, *span)
 }
 
-/// Returns `true` for an expression of the author's that may run code: all but literals, constants and casts of them.
+/// Returns `true` for an expression of the author's that may run code, or whose value may have a `Drop` that does: all
+/// but literals, constants, and casts of them. A field may be that of what a type of the author's dereferences to, and
+/// an operator may be one of the author's.
 pub(crate) fn runs_code(argument: &CArg<'_>) -> bool {
     fn runs(expression: &Expr) -> bool {
         match expression {
@@ -242,9 +244,7 @@ pub(crate) fn runs_code(argument: &CArg<'_>) -> bool {
             Expr::Cast(cast) => runs(&cast.expr),
             Expr::Group(group) => runs(&group.expr),
             Expr::Paren(paren) => runs(&paren.expr),
-            Expr::Reference(reference) => runs(&reference.expr),
-            Expr::Field(field) => runs(&field.base),
-            Expr::Unary(unary) => !matches!(unary.op, syn::UnOp::Neg(_)) || runs(&unary.expr),
+            Expr::Unary(unary) => !matches!(*unary.expr, Expr::Lit(_)),
             _ => true,
         }
     }

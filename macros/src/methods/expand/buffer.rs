@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use crate::methods::ast::{BufferLength, Calls, Method};
 use crate::methods::expand::variables::{
     attempt_variable, buffer_variable, capacity_variable, details_variable, out_variable,
-    site_variable,
+    result_variable, site_variable,
 };
 use crate::span::respanned;
 
@@ -99,6 +99,6 @@ pub(crate) fn expand_test(calls: &Calls, says: TokenStream, answer: &str) -> Tok
 /// Makes the error of the memory the error of the call.
 pub(crate) fn expand_buffer_error(calls: &Calls) -> Option<TokenStream> {
     calls.buffer.as_ref()?;
-    let buffer = buffer_variable();
-    Some(quote!(let __result = #buffer.check(__result);))
+    let (buffer, result) = (buffer_variable(), result_variable());
+    Some(quote!(let #result = #buffer.check(#result);))
 }

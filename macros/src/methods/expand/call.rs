@@ -36,8 +36,8 @@ use crate::methods::expand::sharing::expand_detach_checks;
 use crate::methods::expand::site::expand_site;
 use crate::methods::expand::variables::{
     callback_variable, free_details_variable, free_variable, given_variable, here_variable,
-    lifetime_variable, passed_variable, place_variable, site_variable, transfer_variable,
-    unplaced_variable,
+    lifetime_variable, passed_variable, place_variable, result_variable, site_variable,
+    transfer_variable, unplaced_variable,
 };
 use crate::span::respanned;
 use crate::types::inspect::is_call_data;
@@ -144,7 +144,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
     let prepared = all.iter().filter_map(|argument| prepare(argument, runtime));
     let here = here_variable();
     let here = method.consumed().next().map(|_| quote!(let #here = ();));
-    let (uses, c, call, using) = expand_c_closure(method, calls, (&arguments, &fields), runtime);
+    let c = expand_c_closure(method, calls, (&arguments, &fields), runtime);
     let slots = expand_out_params(method, calls, runtime);
     let buffer = expand_buffer(calls, runtime);
     let raise_buffer_error = expand_buffer_error(calls);
@@ -195,14 +195,14 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
             quote!(.call_fallible(#site_name, #handle, #runtime::__named!(#(#shown),*), #policy, #nothing, #into_owner, #made))
         }
     };
-    let value = &method.output.value;
+    let (value, result_name) = (&method.output.value, result_variable());
     let result = match method.output.fallible {
-        false => decoded(method, quote!(__result), &site_name, runtime),
+        false => decoded(method, result_name.to_token_stream(), &site_name, runtime),
         true if undecoded(method, value, runtime).is_some() => {
-            let decoded = decoded(method, quote!(__result?), &site_name, runtime);
+            let decoded = decoded(method, quote!(#result_name?), &site_name, runtime);
             quote!({ let __decoded = #decoded; ::core::result::Result::Ok(__decoded) })
         }
-        true => quote!(__result),
+        true => result_name.to_token_stream(),
     };
     // Values with a `Drop` of the author are dropped last: if it panics, the result is a variable
     // and is released.
@@ -219,6 +219,17 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
     let unplaced = unplaced_variable();
     let unplaced = result_keeps_arguments(method)
         .then(|| quote!(let #unplaced: #runtime::__private::children::Unplaced = ::core::default::Default::default();));
+    let CClosure {
+        uses,
+        closure,
+        called,
+        using,
+        ..
+    } = &c;
+    let called = quote! {
+        #runtime::__private::call::c_call(#called) #using #interruptible #status #settling #details #finish
+    };
+    let result_of_call = c.expand_result(&called, moved);
     quote! {
         #site
         #result_checks
@@ -241,9 +252,8 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         #same_ancestor
         #watched
         #uses
-        #c
-        let __result = #runtime::__private::call::c_call(#call) #using #interruptible #status #settling #details #finish;
-        #moved
+        #closure
+        #result_of_call
         #(::core::mem::drop(#stored);)*
         #(::core::mem::drop(#transfers);)*
         #raise_length_error
@@ -252,15 +262,55 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
     }
 }
 
-/// Expands to four parts: the uses of the handles, the closure that calls C, the expression that
-/// calls the closure, and the setting that passes the uses to the call. The arguments are evaluated in
-/// between, in safe code.
+/// The parts of a call of C.
+pub(crate) struct CClosure {
+    /// The uses of the handles.
+    uses: TokenStream,
+    /// The closure that calls C.
+    closure: TokenStream,
+    /// The expression that calls the closure.
+    called: TokenStream,
+    /// The setting that passes the uses to the call.
+    using: TokenStream,
+    /// The variables and values of the arguments that are evaluated before the call.
+    evaluated: Vec<(Ident, TokenStream)>,
+}
+
+impl CClosure {
+    /// Expands to the statement that declares the result, the value of `call`.
+    ///
+    /// The author's expressions run before the call looks whether C may call back, and before its uses begin. What they
+    /// make stays until everything has its owner, and the result is a variable then: a panic in a `Drop` releases it.
+    fn expand_result(&self, call: &TokenStream, moved: Option<TokenStream>) -> TokenStream {
+        let result = result_variable();
+        if self.evaluated.is_empty() {
+            return quote!(let #result = #call; #moved);
+        }
+        let (variables, values): (Vec<_>, Vec<_>) = self
+            .evaluated
+            .iter()
+            .map(|(name, value)| (name, value))
+            .unzip();
+        quote! {
+            let #result;
+            #[allow(dangling_pointers_from_temporaries, reason = "they live until this statement ends")]
+            match (#(#values,)*) {
+                (#(#variables,)*) => {
+                    #result = #call;
+                    #moved
+                }
+            }
+        }
+    }
+}
+
+/// Expands to the parts of the call of C. The arguments are evaluated in safe code.
 pub(crate) fn expand_c_closure(
     method: &Method,
     calls: &Calls,
     (arguments, fields): (&[CArg<'_>], &[(&FieldPath, CArg<'_>)]),
     runtime: &TokenStream,
-) -> (TokenStream, TokenStream, TokenStream, TokenStream) {
+) -> CClosure {
     let variable = |(n, argument): (usize, &CArg<'_>)| passed_variable(n, span_of(argument));
     let all: Vec<&CArg<'_>> = arguments
         .iter()
@@ -368,42 +418,23 @@ pub(crate) fn expand_c_closure(
     };
     let call = expand_with_fields(fields, set, call, runtime);
     let c = Ident::new("__c", Span::mixed_site());
-    // Between the begin of the uses and C, the author's expressions run.
-    let runs_code = all.iter().any(|argument| runs_code(argument));
-    let code = runs_code.then(|| quote!(#runtime::__private::uses::AuthorCode::begin(),));
-    let (code_parameter, code_ends) = match runs_code {
-        true => {
-            let code = Ident::new("__code", Span::mixed_site());
-            (
-                Some(quote!(#code: #runtime::__private::uses::AuthorCode,)),
-                Some(quote!(::core::mem::drop(#code);)),
-            )
-        }
-        false => (None, None),
-    };
     let returned = Ident::new("__returned", Span::mixed_site());
     let closure = quote! {
-        let #c = |#code_parameter #caught: &#runtime::__private::call::Caught, #(#declared),*| {
-            #code_ends
+        let #c = |#caught: &#runtime::__private::call::Caught, #(#declared),*| {
             let #returned = #call;
             // SAFETY: Rust: it is what C returned; guarantee 18: no expression of the author stands in this closure but
             // in a closure of its own.
             unsafe { #runtime::__private::call::Returned::of(#returned) }
         };
     };
-    // The author's expressions are evaluated on the calling thread; the helper thread of
-    // `interrupt` gets their values.
-    let (closure, values) = match &calls.interrupt {
-        None => (closure, values),
-        Some(_) => (
-            quote!(#closure #(let #variables = #values;)*),
-            variables.iter().map(ToTokens::to_token_stream).collect(),
-        ),
-    };
-    let given = values.iter().enumerate();
-    let given = given.filter(|(n, _)| !is_captured(*n));
-    let given = given.map(|(_, value)| value);
-    let mut called = quote!(#c(#code #caught, #(#given),*));
+    // The helper thread of `interrupt` gets the values of all arguments.
+    let is_evaluated = |n: usize| calls.interrupt.is_some() || runs_code(all[n]);
+    let given = (0..all.len()).filter(|n| !is_captured(*n));
+    let given = given.map(|n| match is_evaluated(n) {
+        true => variables[n].to_token_stream(),
+        false => values[n].clone(),
+    });
+    let mut called = quote!(#c(#caught, #(#given),*));
     if calls.detach {
         called = quote! {
             // SAFETY: annotation `detach`: the C function uses no Python.
@@ -411,7 +442,15 @@ pub(crate) fn expand_c_closure(
         };
     }
     let (uses, using) = expand_uses(method, calls, runtime);
-    (uses, closure, quote!(|#caught| #called), using)
+    let evaluated = (0..all.len()).filter(|n| is_evaluated(*n));
+    let evaluated = evaluated.map(|n| (variables[n].clone(), values[n].clone()));
+    CClosure {
+        uses,
+        closure,
+        called: quote!(|#caught| #called),
+        using,
+        evaluated: evaluated.collect(),
+    }
 }
 
 /// Sets `fields` before the call. Clears the pointers in them afterwards.

@@ -13,7 +13,7 @@ use crate::methods::expand::moving::made_part;
 use crate::methods::expand::sharing::type_before_retain;
 use crate::methods::expand::variables::{
     buffer_variable, free_variable, length_error_variable, lifetime_variable, out_length_variable,
-    out_variable,
+    out_variable, result_variable,
 };
 use crate::span::respanned;
 use crate::text::contains_string;
@@ -395,13 +395,13 @@ pub(crate) fn expand_length_error(
     if !is_computed || !method.output.fallible || method.paired_length(calls).is_some() {
         return None;
     }
-    let variable = length_error_variable();
+    let (variable, result) = (length_error_variable(), result_variable());
     Some((
         quote!(let #variable = ::core::cell::Cell::new(::core::option::Option::<#runtime::Error>::None);),
         quote! {
-            let __result = match #variable.take() {
+            let #result = match #variable.take() {
                 ::core::option::Option::Some(error) => ::core::result::Result::Err(error),
-                ::core::option::Option::None => __result,
+                ::core::option::Option::None => #result,
             };
         },
     ))

@@ -44,6 +44,11 @@ pub(crate) fn lifetime_variable() -> Ident {
     Ident::new("__life", Span::mixed_site())
 }
 
+/// The result of the call.
+pub(crate) fn result_variable() -> Ident {
+    Ident::new("__result", Span::mixed_site())
+}
+
 /// The function that frees the returned memory.
 pub(crate) fn free_variable() -> Ident {
     Ident::new("__free", Span::mixed_site())

@@ -8,7 +8,9 @@ use leakproof::__private::to_c::{IntoC, Memory};
 use leakproof::__private::out_param::{ByValue, Storage};
 use leakproof::__private::lifetime::{LivesBeside, MadeBy, NotKept};
 use leakproof::prelude::*;
-use leakproof::__private::from_c::{Count, EndsArray, Plain, PointedAt, Start};
+use leakproof::__private::from_c::{
+    CopyOfC, Count, EndsArray, FromText, Plain, PointedAt, Start, TextField,
+};
 
 #[path = "../../ffi/thing.rs"]
 mod ffi;
@@ -89,6 +91,30 @@ impl WrittenCount for Liar {
 impl EndsArray for Liar {
     fn ends_array(self) -> bool {
         false
+    }
+}
+impl CopyOfC for Liar {
+    type Of = String;
+    type Proof = ();
+    type Undecoded = ();
+    unsafe fn copy(_: &[u8]) -> Option<()> {
+        Some(())
+    }
+    fn decode((): (), _: &'static str) -> Result<Self> {
+        Ok(Liar)
+    }
+    fn decode_lossy((): ()) -> Self {
+        Liar
+    }
+}
+impl FromText for Liar {
+    unsafe fn from_text(_: &[u8]) -> Option<Self> {
+        Some(Liar)
+    }
+}
+impl TextField for Liar {
+    unsafe fn bytes<'a>(_: *const Self) -> Option<&'a [u8]> {
+        Some(b"")
     }
 }
 

@@ -1,4 +1,5 @@
-//! An expression of the author does not leave the call: it could take the place of what C returns.
+//! A `return` in an expression leaves the method before C is called: its value does not take the place of what C
+//! returns.
 
 use leakproof::prelude::*;
 
