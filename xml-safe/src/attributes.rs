@@ -9,7 +9,7 @@ use leakproof::pyo3::types::{
 use leakproof::pyo3::{Bound, Py, PyAny, PyResult, Python};
 
 use crate::change::{remove, replace_content};
-use crate::create::{AttributeValues, XML, XMLNS, within};
+use crate::create::{AttributeValues, XMLNS, within};
 use crate::document::Document;
 use crate::ffi;
 use crate::ids::{self, is_in_table, is_in_tree};
@@ -18,7 +18,7 @@ use crate::node::{Attribute, Either, Namespace, Node, gather};
 use crate::reconcile::{declarations, nearest};
 use crate::serialize::uris::note_uri;
 use crate::undo::Former;
-use crate::valid::{self, QualifiedName};
+use crate::valid::{self, QualifiedName, XML};
 
 /// The attributes of an element: a mapping of values by name. A name in a namespace is written "{uri}name".
 ///

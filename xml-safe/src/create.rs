@@ -18,7 +18,7 @@ use crate::reconcile::{of_prefix, undeclare_default};
 use crate::references;
 use crate::serialize::python::string;
 use crate::serialize::uris::note_uri;
-use crate::valid::{self, QualifiedName};
+use crate::valid::{self, QualifiedName, XML};
 use crate::xpath::options::items;
 
 #[methods(unsafe, rust_only)]
@@ -179,8 +179,7 @@ impl crate::document::Document {
     }
 }
 
-/// The namespaces of `xml:lang` and its like, and of declarations, which have prefixes of their own.
-pub(crate) const XML: &CStr = c"http://www.w3.org/XML/1998/namespace";
+/// The namespace of declarations, which has a prefix of its own.
 pub(crate) const XMLNS: &CStr = c"http://www.w3.org/2000/xmlns/";
 
 /// The error for a reserved prefix with another namespace, and for another prefix with a reserved namespace.

@@ -7,7 +7,7 @@ use leakproof::pyo3::prelude::{Bound, PyAny, PyAnyMethods, PyErr, PyStringMethod
 use leakproof::pyo3::types::PyString;
 
 use crate::attributes::{declares, namespace_for};
-use crate::create::{XML, XMLNS, reserved};
+use crate::create::{XMLNS, reserved};
 use crate::document::Document;
 use crate::ids;
 use crate::moves::{Change, begin};
@@ -16,7 +16,7 @@ use crate::reconcile::{in_scope, nearest, reconcile, would_change};
 use crate::redeclare::{change_default, clean_up, declaration, undeclare};
 use crate::serialize::uris::note_uri;
 use crate::undo::Former;
-use crate::valid;
+use crate::valid::{self, XML};
 
 /// Returns the element at which the declarations are in scope for `node`.
 fn scope_of(node: &Node) -> Option<Borrowed<'_, Node>> {

@@ -2,7 +2,8 @@
 
 use leakproof::prelude::*;
 
-use crate::create::XML;
+/// The namespace of `xml:lang` and its like, which has a prefix of its own.
+pub(crate) const XML: &CStr = c"http://www.w3.org/XML/1998/namespace";
 
 /// Returns `true` for a character that XML 1.0 allows in documents.
 fn is_char(c: char) -> bool {
