@@ -1848,7 +1848,7 @@ DIRECT_ENTRIES = [
     mutant(CHILDREN_ANCESTORS, "a call that has a parent alone has nothing that C keeps there alone", ("owned_within(table, handles.into_iter().chain(parents.iter().copied()))", "owned_within(table, handles.into_iter())")),
     mutant(CHILDREN_ANCESTORS, "a call has alone what C keeps in its handle, and not what it keeps in that", ("        let within = handles.flat_map(|handle| all_within(table, handle));", "        let within = handles.flat_map(|handle| [handle]);")),
     mutant(USES, "an argument of a call is not what C keeps in the receiver", ("claim.is_of_argument() || theirs.is_of_argument()", "claim.exclusive || theirs.exclusive")),
-    mutant(USES_RELEASE, "a release of what C keeps an object in has the object alone", ("claims.map(Claim::releasing).collect();", "claims.collect();")),
+    mutant(USES_RELEASE, "a release of what C keeps an object in has the object alone", ("claim.without_group().releasing();", "claim.without_group();")),
     mutant(CHILDREN_ANCESTORS, "a keeper is used while a child holds what it keeps", ("                let owned = entry.owned.iter().copied();\n", "                let owned = entry.owned.iter().copied().filter(|_| false);\n")),
     mutant(CHILDREN_ANCESTORS, "a counted object is used while a child holds what C keeps it in", ("id.kind.is_counted() && is_kept()", "false && id.kind.is_counted() && is_kept()")),
     mutant(CHILDREN_ANCESTORS, "a child that holds a handle holds nothing of the group of what C keeps there", ("let is_kept = |owned: &Id| is_borrowed_as_one(id, *owned);", "let is_kept = |owned: &Id| id == *owned;")),

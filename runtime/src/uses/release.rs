@@ -134,10 +134,6 @@ fn begin_unless_used(id: Id, kept: u64) -> Option<Option<Uses>> {
     let mut all = Claims::new();
     Use::noted(id, true).leaving().claim(&mut all);
     let ancestors = &all[1..];
-    let first = usize::from(kind.is_counted());
-    // The other objects of a group go on.
-    let claims = all[first..].iter().copied().map(Claim::without_group);
-    let claims: Claims = claims.map(Claim::releasing).collect();
     let depth = Depth::here();
     let uses = |entry: &UseEntry| {
         let is_in_way = match entry.by {
@@ -168,7 +164,14 @@ fn begin_unless_used(id: Id, kept: u64) -> Option<Option<Uses>> {
             .iter()
             .any(|claim| table.may_hold(claim, claim.is_counted()));
     let is_used = may_be_used && table.entries().iter().any(uses) || table.has_stray(depth);
-    Some((!is_used).then(|| Uses::of(table.begin(&claims, By::Release, depth))))
+    Some((!is_used).then(|| {
+        let claims = &mut all[usize::from(kind.is_counted())..];
+        // The other objects of a group go on.
+        for claim in &mut *claims {
+            *claim = claim.without_group().releasing();
+        }
+        Uses::of(table.begin(claims, By::Release, depth))
+    }))
 }
 
 inventory::submit! { HoldersGone(release_deferred) }
