@@ -29,6 +29,7 @@ mod author_code;
 mod borrowed_views;
 mod bound;
 mod callbacks;
+mod captured;
 mod children;
 mod counted;
 mod cursors;

@@ -569,7 +569,7 @@ pub(crate) fn expand_uses(
                 ParamKind::OptionMut(_) => (true, true),
                 ParamKind::Owned(_) | ParamKind::OptionOwned(_) if kept(name) => {
                     let state = callback_variable(name);
-                    return Some(quote!(#state.optional(), true, optional));
+                    return Some(quote!((&#state).optional(), true, optional));
                 }
                 ParamKind::Owned(_) => {
                     let place = place_variable(name);
@@ -581,7 +581,7 @@ pub(crate) fn expand_uses(
             };
             Some(match optional {
                 false => quote!(&*#name, #exclusive),
-                true => quote!(#name.as_deref(), #exclusive, optional),
+                true => quote!((&#name).as_deref(), #exclusive, optional),
             })
         });
     let receiver = receiver.map(|argument| quote!((#argument)));
