@@ -855,6 +855,7 @@ CLOSING = [
     mutant(PYTHON_OWNED_ARG, "a handle that a body dropped before a panic stays closed", ("        self.end(true);", "        self.end(false);")),
     mutant(CHILDREN_SAME_ANCESTOR, "handles of one call live in any ancestors", ("            shared => check_pair(first, other, shared == WITHIN),", "            _ => Ok(()),")),
     mutant(RELATED, "arguments from Python are compared with the first handle alone", ("    while let Some(first) = handles.next() {\n", "    if let Some(first) = handles.next() {\n")),
+    mutant(METHODS_EXPAND_CALL_MACRO, "an argument is dereferenced within the call", ("quote!(#of(#value))", "quote!({ let _ = &#ty; #value })")),
     mutant(METHODS_EXPAND_CALL_MACRO, "an expression in args runs within the call", ("calls.interrupt.is_some() || runs_code(all[n])", "calls.interrupt.is_some()")),
     mutant(USES_ARGUMENT, "code within a call edits a tree", ("match exclusive && self.edits_tree() && runs_author_code() {", "match false {")),
     mutant(CALL_SEQUENCE, "code within a call edits a tree quietly", (" && !(handles.edits_tree() && runs_author_code())", "")),

@@ -235,12 +235,12 @@ pub(crate) fn pass(method: &Method, argument: &CArg<'_>, runtime: &TokenStream) 
 }
 
 /// Returns `true` for an expression of the author's that may run code, or whose value may have a `Drop` that does: all
-/// but literals, constants, and casts of them. A field may be that of what a type of the author's dereferences to, and
-/// an operator may be one of the author's.
+/// but literals, and casts of them. A field may be that of what a type of the author's dereferences to, an operator may
+/// be one of the author's, and the value of a constant may be a reference that C's type dereferences.
 pub(crate) fn runs_code(argument: &CArg<'_>) -> bool {
     fn runs(expression: &Expr) -> bool {
         match expression {
-            Expr::Lit(_) | Expr::Path(_) => false,
+            Expr::Lit(_) => false,
             Expr::Cast(cast) => runs(&cast.expr),
             Expr::Group(group) => runs(&group.expr),
             Expr::Paren(paren) => runs(&paren.expr),
@@ -249,6 +249,11 @@ pub(crate) fn runs_code(argument: &CArg<'_>) -> bool {
         }
     }
     matches!(argument, CArg::Constant(constant) if runs(constant))
+}
+
+/// Returns `true` for the name of a constant or of a variable, which makes no value on the way to what C gets.
+pub(crate) fn is_name(argument: &CArg<'_>) -> bool {
+    matches!(argument, CArg::Constant(Expr::Path(_)))
 }
 
 /// The text, for a C string literal, perhaps with its C type.
