@@ -59,6 +59,7 @@ mod places;
 mod pools;
 mod raising;
 mod reached;
+mod replaced;
 mod reuse;
 mod scope;
 mod several;
