@@ -340,8 +340,8 @@ impl Record<'_> {
                 let text = quote!(#runtime::__private::characters::Characters::of_text);
                 let value = match form {
                     Form::Plain => quote!(#runtime::__private::to_c::IntoC::into_c(#name)),
-                    Form::Text(_) => quote!(#text(::core::stringify!(#name), #name.as_bytes())?),
-                    Form::Bytes => quote!(#text(::core::stringify!(#name), #name.to_bytes())?),
+                    Form::Text(_) => quote!(#text(::core::stringify!(#name), (&#name).as_bytes())?),
+                    Form::Bytes => quote!(#text(::core::stringify!(#name), (&#name).to_bytes())?),
                 };
                 respanned(quote!(#field = #value;), place.span())
             },
@@ -381,7 +381,7 @@ impl Record<'_> {
             false => quote!(#this.0),
             true => quote! {
                 // SAFETY: guarantee 15: only listed fields are read, which are plain.
-                (*unsafe { #this.0.get() })
+                (*unsafe { (&#this.0).get() })
             },
         }
     }

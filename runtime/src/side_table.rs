@@ -44,6 +44,8 @@ pub(crate) struct AttachmentSlot {
     pub(crate) scope: Scope,
     /// Set if no call can remove the value before the handle is released: [`attach`] added it.
     pub(crate) stays: bool,
+    /// Set until the call has returned that passes the value to C: until then no other call replaces it.
+    pub(crate) is_prepared: bool,
     pub(crate) value: NonNull<dyn ErasedAttachment>,
 }
 
@@ -341,6 +343,18 @@ impl DetachedSideData {
     }
 }
 
+/// Values that C has no longer, because others took their place.
+#[derive(Default)]
+pub(crate) struct Replaced(Vec<AttachmentSlot>);
+
+impl Replaced {
+    /// Ends the list's hold on them.
+    pub(crate) fn drop_all(self, caught: &Caught) {
+        // SAFETY: guarantee 8: `passed` took the entries out of the list, which held their boxes.
+        unsafe { drop_all(self.0, caught) };
+    }
+}
+
 impl SideData {
     /// Returns the handle whose side data this is.
     pub(crate) fn handle(&self) -> Id {
@@ -374,21 +388,26 @@ impl SideData {
         unsafe { drop_all(found, caught) };
     }
 
-    /// Ends the list's hold on all values in the place `scope` except the one at `newest`.
-    pub(crate) fn replace(
+    /// Notes that C may have the value at `newest` from now on, or has none in the place `scope`. If `is_known`, takes
+    /// out all other values in that place, except those of calls that are still being prepared.
+    pub(crate) fn passed(
         &self,
         scope: Scope,
         newest: Option<NonNull<dyn ErasedAttachment>>,
-        caught: &Caught,
-    ) {
-        let old = self.change(|values| {
+        is_known: bool,
+    ) -> Replaced {
+        Replaced(self.change(|values| {
+            let is_newest =
+                |entry: &AttachmentSlot| newest.map(NonNull::addr) == Some(entry.value.addr());
+            let passed = values.iter_mut().find(|entry| is_newest(entry));
+            if let Some(passed) = passed {
+                passed.is_prepared = false;
+            }
             let is_old = |entry: &mut AttachmentSlot| {
-                entry.scope == scope && newest.map(NonNull::addr) != Some(entry.value.addr())
+                is_known && entry.scope == scope && !entry.is_prepared && !is_newest(entry)
             };
-            values.extract_if(.., is_old).collect::<Vec<_>>()
-        });
-        // SAFETY: guarantee 8: the entries were just taken out of the list, which held their boxes.
-        unsafe { drop_all(old, caught) };
+            values.extract_if(.., is_old).collect()
+        }))
     }
 
     /// Shows the values to the garbage collector.

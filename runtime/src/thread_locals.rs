@@ -51,13 +51,13 @@ impl Width {
 }
 
 impl Setting {
-    /// Returns the setting of the variable at `place` to `value`.
+    /// Returns the setting of the variable at `place` to the value. A tuple is not coerced, so no `Deref` runs.
     ///
     /// # Safety
     ///
     /// `place` is valid while the setting is in use, and only this thread uses it.
     #[inline(always)]
-    pub unsafe fn to<V: Copy>(place: *mut V, value: V) -> Self {
+    pub unsafe fn to<V: Copy>(place: *mut V, (value,): (V,)) -> Self {
         const {
             assert!(
                 size_of::<V>() <= size_of::<Bits>() && align_of::<V>() <= align_of::<Bits>(),
@@ -83,7 +83,7 @@ impl Setting {
     #[inline(always)]
     pub unsafe fn report<E: ErrorSink, F: ReportFn<E> + Copy>(place: *mut F) -> Self {
         // SAFETY: the caller's promise.
-        unsafe { Setting::to(place, F::REPORT) }
+        unsafe { Setting::to(place, (F::REPORT,)) }
     }
 
     /// Exchanges the value of a variable that is a pointer.

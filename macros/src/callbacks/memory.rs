@@ -122,15 +122,15 @@ pub(crate) fn expand_filled(
     };
     let start = respanned(quote!(#callbacks::OutStart::start(#start)), ty.span());
     let buffer = match argument_of(ty, "Option") {
-        Some(_) => quote!(#memory.optional()),
-        None => quote!(#callbacks::passed(#memory.buffer(), #text)?),
+        Some(_) => quote!((&mut #memory).optional()),
+        None => quote!(#callbacks::passed((&mut #memory).buffer(), #text)?),
     };
     let (pointer, count) = (own("__start"), own("__count"));
     let counted = callback.value().is_none().then(|| {
         let check = quote!(counted_as::<#runtime::__private::callback::Return<__Callback>>);
         let check = respanned(check, callback.function.span());
         let written = written_variable(name);
-        quote!(let #written = #memory.#check(#text)?;)
+        quote!(let #written = (&#memory).#check(#text)?;)
     });
     quote! {
         let (#pointer, #count) = (#start, #length);

@@ -1,5 +1,7 @@
 //! The arguments that are converted for C and live during the call.
 
+use std::marker::PhantomData;
+
 use crate::convert::to_c::{CallString, IntoCString, Memory};
 use crate::error::{Error, Result};
 use crate::failpoint::{CallSite, FailPoint};
@@ -40,4 +42,29 @@ pub fn text(
         return Err(Error::Value(format!("{name} cannot be converted")));
     }
     text.into_c_string(name)
+}
+
+/// The type of an argument of C's, before its value is there. The author's expression for the value becomes a value of
+/// that type where it stands, before the call begins: where the type is that of a reference, a `Deref` of the author's
+/// may run.
+#[derive(Debug)]
+pub struct ArgumentType<T>(PhantomData<fn() -> T>);
+
+impl<T> ArgumentType<T> {
+    /// Returns the type, which the compiler finds out by [`ArgumentType::is_of`].
+    #[inline(always)]
+    #[must_use]
+    pub const fn unknown() -> Self {
+        ArgumentType(PhantomData)
+    }
+
+    /// States that it is the type of `argument`.
+    #[inline(always)]
+    pub const fn is_of(&self, _argument: &T) {}
+
+    /// Returns `value`, which rustc has coerced to the type.
+    #[inline(always)]
+    pub fn of(&self, value: T) -> T {
+        value
+    }
 }

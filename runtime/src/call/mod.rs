@@ -29,7 +29,7 @@ mod release;
 mod sequence;
 mod status;
 mod transfer;
-pub use self::arguments::{length, text};
+pub use self::arguments::{ArgumentType, length, text};
 pub use self::buffer::{Attempt, Buffer, Capacity, ask};
 pub use self::ccall::{BeginUses, CCall, NoHandles, Returned, c_call};
 pub use self::details::{NoDetails, ReadDetails, WrittenDetails};

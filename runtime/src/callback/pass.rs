@@ -16,7 +16,7 @@ use crate::handle::HasAttachments;
 use crate::handle::kind::Id;
 use crate::outcome::Outcome;
 use crate::panics::Caught;
-use crate::side_table::{AttachmentSlot, ErasedAttachment, Scope, SideData, entry_of};
+use crate::side_table::{AttachmentSlot, ErasedAttachment, Replaced, Scope, SideData, entry_of};
 use crate::uses::AtCallbackEnd;
 use crate::uses::depth::Inside;
 
@@ -83,18 +83,10 @@ pub struct PendingValue<S: Attachment> {
     attached: Arc<SideData>,
     stored: Option<NonNull<StoredValue<S>>>,
     scope: Scope,
-    goes: Cell<OnSuccess>,
-}
-
-/// The values that are dropped after the call.
-#[derive(Clone, Copy)]
-enum OnSuccess {
-    /// This value, which C did not take.
-    This,
-    /// The values that were in the same place before.
-    Replaced,
-    /// None.
-    Nothing,
+    /// Set while C does not have the value: it is dropped after the call.
+    is_left: Cell<bool>,
+    /// The values that were in the same place before, which are dropped after the call.
+    replaced: Cell<Replaced>,
 }
 
 /// Stores a callback for as long as C has it.
@@ -129,6 +121,7 @@ pub(crate) unsafe fn store_value<S: Attachment>(
             values.push(AttachmentSlot {
                 scope,
                 stays: false,
+                is_prepared: true,
                 value,
             })
         });
@@ -138,7 +131,8 @@ pub(crate) unsafe fn store_value<S: Attachment>(
         attached,
         stored,
         scope,
-        goes: Cell::new(OnSuccess::This),
+        is_left: Cell::new(true),
+        replaced: Cell::default(),
     }
 }
 
@@ -161,27 +155,28 @@ impl<S: Attachment> PendingValue<S> {
 
     /// Records how the call ended; `left` says that a failing call leaves the value to the runtime. If it is unknown
     /// whether C has the value, both this one and those that were in the same place before stay.
+    ///
+    /// Right after C returned: the author's code may replace the value before the drop, and while it was prepared.
     #[inline]
     pub fn record_outcome(&self, outcome: Outcome, left: bool) {
-        self.goes.set(match (outcome.takes(left), self.scope) {
-            (Some(true), Scope::UntilReplaced(_)) => OnSuccess::Replaced,
-            (Some(false), _) => OnSuccess::This,
-            _ => OnSuccess::Nothing,
-        });
+        let takes = outcome.takes(left);
+        self.is_left.set(takes == Some(false));
+        if let (Scope::UntilReplaced(_), None | Some(true)) = (self.scope, takes) {
+            let newest = self.stored;
+            let newest = newest.map(|stored| stored as NonNull<dyn ErasedAttachment>);
+            let replaced = self.attached.passed(self.scope, newest, takes.is_some());
+            self.replaced.set(replaced);
+        }
     }
 }
 
 impl<S: Attachment> Drop for PendingValue<S> {
     fn drop(&mut self) {
         let caught = Caught::new();
-        match (self.goes.get(), self.stored) {
-            (OnSuccess::This, Some(stored)) => self.attached.remove(stored, &caught),
-            (OnSuccess::Replaced, stored) => {
-                let newest = stored.map(|stored| stored as NonNull<dyn ErasedAttachment>);
-                self.attached.replace(self.scope, newest, &caught);
-            }
-            _ => {}
+        if let Some(stored) = self.stored.filter(|_| self.is_left.get()) {
+            self.attached.remove(stored, &caught);
         }
+        self.replaced.take().drop_all(&caught);
         caught.resume_in_drop();
     }
 }

@@ -136,6 +136,7 @@ pub fn attach<T: HasAttachments>(handle: &T, value: impl Attachment) {
         values.push(AttachmentSlot {
             scope: Scope::Forever,
             stays: true,
+            is_prepared: false,
             value,
         });
     });

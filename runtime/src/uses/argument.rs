@@ -78,7 +78,7 @@ macro_rules! __same_ancestor {
         $crate::Result::Ok(())
         $(.and_then(|()| {
             static CHECK: $crate::__private::children::SameAncestor = $crate::__private::children::SameAncestor::new();
-            CHECK.check(first, $other.and_then(|handle| (&$crate::__private::uses::Argument(handle)).id()))
+            (&CHECK).check(first, $other.and_then(|handle| (&$crate::__private::uses::Argument(handle)).id()))
         }))+
         .and_then(|()| $crate::__same_ancestor!(checked $($other),+))
     }};

@@ -409,9 +409,9 @@ fn a_variable_that_is_named_twice_is_put_back() {
     // SAFETY: the cells live longer, and only this thread has them.
     let mut settings = unsafe {
         [
-            Setting::to(number.as_ptr(), 2),
-            Setting::to(pointer.as_ptr(), place.cast()),
-            Setting::to(number.as_ptr(), 3),
+            Setting::to(number.as_ptr(), (2,)),
+            Setting::to(pointer.as_ptr(), (place.cast(),)),
+            Setting::to(number.as_ptr(), (3,)),
         ]
     };
     let seen = during(&mut settings, || (number.get(), pointer.get()));

@@ -65,6 +65,10 @@ mod ffi {
         }
     }
 
+    pub unsafe extern "C" fn recipe_serve_all(recipe: *mut recipe, guests: &c_int) -> c_int {
+        unsafe { recipe_serve(recipe, *guests) }
+    }
+
     pub unsafe extern "C" fn recipe_serve(recipe: *mut recipe, guests: c_int) -> c_int {
         unsafe { change(recipe) };
         guests
@@ -149,6 +153,8 @@ enum Place {
     Arguments,
     Field,
     Operator,
+    Reference,
+    Constant,
     Test,
 }
 
@@ -220,6 +226,21 @@ impl Neg for Fewer {
     }
 }
 
+/// A number that is counted when it is looked at.
+struct Guests(i32, Place);
+
+impl Deref for Guests {
+    type Target = i32;
+
+    fn deref(&self) -> &i32 {
+        run(self.1);
+        &self.0
+    }
+}
+
+/// The guests of each day.
+static REGULARS: &Guests = &Guests(2, Place::Constant);
+
 fn test<R>(result: R) -> R {
     run(Place::Test);
     result
@@ -238,6 +259,12 @@ impl Recipe {
 
     #[calls(ffi::recipe_serve, args = (self, -Fewer), fails = negative)]
     fn serve_fewer(&mut self) -> Result<()>;
+
+    #[calls(ffi::recipe_serve_all, args = (self, &Guests(2, Place::Reference)), fails = negative)]
+    fn serve_guests(&mut self) -> Result<()>;
+
+    #[calls(ffi::recipe_serve_all, args = (self, REGULARS), fails = negative)]
+    fn serve_regulars(&mut self) -> Result<()>;
 
     #[calls(ffi::edit_new, fails = when(|edit| test(edit).is_null()))]
     fn edit(&mut self) -> Result<Owned<Edit>>;
@@ -308,10 +335,12 @@ fn object_is_not_edited_by_another_owner_before_c_is_called_with_it() {
 #[test]
 fn call_is_refused_whose_arguments_begin_an_edit_by_another_owner() {
     type Call = fn(&mut Recipe) -> Result<()>;
-    let calls: [(Place, Call); 3] = [
+    let calls: [(Place, Call); 5] = [
         (Place::Arguments, |recipe| recipe.serve(2)),
         (Place::Field, Recipe::serve_table),
         (Place::Operator, Recipe::serve_fewer),
+        (Place::Reference, Recipe::serve_guests),
+        (Place::Constant, Recipe::serve_regulars),
     ];
     for (place, call) in calls {
         let _native = Native::start();

@@ -113,7 +113,7 @@ pub(crate) fn expand_thread_locals(handle: &Handle) -> Option<TokenStream> {
     // Constants: code would run when the uses of the call have begun.
     let values = handle.thread_locals.iter().map(|local| {
         let value = &local.value;
-        respanned(quote!(const { #value }), value.span())
+        respanned(quote!((const { #value },)), value.span())
     });
     Some(quote! {
         const LISTENS: ::core::primitive::bool = #listens;

@@ -105,7 +105,7 @@ fn expand_resource(handle: &Handle) -> TokenStream {
                 fn __released(
                     #releasing: #runtime::__private::call::Releasing<#ident>,
                 ) -> ::core::result::Result<(), #runtime::__private::handle::ReleaseError> {
-                    let #raw = #releasing.raw();
+                    let #raw = (&#releasing).raw();
                     #released
                 }
                 // SAFETY: the caller's promise: the handle is valid, and this is its only release;

@@ -23,12 +23,12 @@ pub(crate) fn expand_same_ancestor(
     let parameters = parameters.filter_map(|Parameter { name, ty }| {
         Some(match ParamKind::of(ty) {
             ParamKind::Ref(_) | ParamKind::Mut(_) => quote!(::core::option::Option::Some(&*#name)),
-            ParamKind::OptionRef(_) | ParamKind::OptionMut(_) => quote!(#name.as_deref()),
+            ParamKind::OptionRef(_) | ParamKind::OptionMut(_) => quote!((&#name).as_deref()),
             ParamKind::Owned(_) | ParamKind::OptionOwned(_)
                 if kept.iter().any(|kept| kept.name == *name) =>
             {
                 let state = callback_variable(name);
-                quote!(#state.optional())
+                quote!((&#state).optional())
             }
             ParamKind::Owned(_) => {
                 let lent = c_value_variable(name);

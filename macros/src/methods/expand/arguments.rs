@@ -33,7 +33,7 @@ pub(crate) fn prepare(argument: &CArg<'_>, runtime: &TokenStream) -> Option<Toke
                 data_variable(&parameter.name),
                 callback_variable(&parameter.name),
             );
-            let data = respanned(quote!(#state.data()), *span);
+            let data = respanned(quote!((&#state).data()), *span);
             Some(quote!(let #variable = #data;))
         }
         CArg::Destroy(parameter, span) => {
@@ -41,7 +41,7 @@ pub(crate) fn prepare(argument: &CArg<'_>, runtime: &TokenStream) -> Option<Toke
                 destroy_variable(&parameter.name),
                 callback_variable(&parameter.name),
             );
-            let destroy = respanned(quote!(#state.destroy()), *span);
+            let destroy = respanned(quote!((&#state).destroy()), *span);
             Some(quote!(let #variable = #destroy;))
         }
         CArg::Function(Parameter { name, ty }, method, span) => {
@@ -51,7 +51,7 @@ pub(crate) fn prepare(argument: &CArg<'_>, runtime: &TokenStream) -> Option<Toke
                 ty => argument_of(ty, "Option").unwrap_or(ty),
             };
             let constant = function_constant(method);
-            let function = respanned(quote!(#state.function(<#ty>::#constant)), *span);
+            let function = respanned(quote!((&#state).function(<#ty>::#constant)), *span);
             Some(quote!(let #variable = #function;))
         }
         CArg::Parameter(Parameter { name, ty }, _) if is_text(ty) => {
@@ -131,8 +131,8 @@ fn expand_constant(method: &Method, constant: &Expr, runtime: &TokenStream) -> T
             matches!(ParamKind::of(ty), ParamKind::OptionOwned(_)),
         );
         match is_optional {
-            true => quote!(let #name = #state.optional();),
-            false => quote!(let #name = #state.required();),
+            true => quote!(let #name = (&#state).optional();),
+            false => quote!(let #name = (&#state).required();),
         }
     });
     let shown: Vec<TokenStream> = shown.into_iter().chain(kept).collect();
@@ -158,20 +158,20 @@ pub(crate) fn pass(method: &Method, argument: &CArg<'_>, runtime: &TokenStream) 
         CArg::Receiver(span) => (quote!(#into_c(&*self)), span),
         CArg::Parameter(Parameter { name, ty }, span) if is_text(ty) => {
             let variable = text_variable(name);
-            (quote!(#into_c(#variable.as_deref())), span)
+            (quote!(#into_c((&#variable).as_deref())), span)
         }
         // References are reborrowed, because the errors of the call may still use them.
         CArg::Parameter(parameter @ Parameter { name, ty }, span) => match ParamKind::of(ty) {
             ParamKind::Ref(_) | ParamKind::Mut(_) => (quote!(#into_c(&*#name)), span),
             ParamKind::Owned(_) | ParamKind::OptionOwned(_) if method.is_kept(parameter) => {
                 let state = callback_variable(name);
-                (quote!(#into_c(#state.optional())), span)
+                (quote!(#into_c((&#state).optional())), span)
             }
             ParamKind::Owned(_) => {
                 let lent = c_value_variable(name);
                 (quote!(#into_c(#lent)), span)
             }
-            ParamKind::OptionMut(_) => (quote!(#into_c(#name.as_deref())), span),
+            ParamKind::OptionMut(_) => (quote!(#into_c((&#name).as_deref())), span),
             ParamKind::Value | ParamKind::Python | ParamKind::OptionOwned(_) => {
                 let by_value = quote!(#runtime::__private::to_c::IntoC::by_value);
                 (quote!(#by_value(#name)), span)
@@ -199,27 +199,27 @@ pub(crate) fn pass(method: &Method, argument: &CArg<'_>, runtime: &TokenStream) 
         ),
         CArg::Out(n, span) => {
             let slot = out_variable(*n);
-            (quote!(#slot.pointer()), span)
+            (quote!((&#slot).pointer()), span)
         }
         CArg::OutLength(span) => {
             let slot = out_length_variable();
-            (quote!(#slot.pointer()), span)
+            (quote!((&#slot).pointer()), span)
         }
         CArg::Details(n, span) => {
             let slot = details_variable(*n);
-            (quote!(#slot.pointer()), span)
+            (quote!((&#slot).pointer()), span)
         }
         CArg::BufferStart(span) => {
             let attempt = attempt_variable();
             let start = quote! {
                 // SAFETY: guarantee 27: the attempt has the memory until C has returned.
-                unsafe { #runtime::__private::to_c::Start::new(#attempt.start()) }
+                unsafe { #runtime::__private::to_c::Start::new((&mut #attempt).start()) }
             };
             (quote!(#into_c(#start)), span)
         }
         CArg::BufferSize(span) => {
             let attempt = attempt_variable();
-            (quote!(#attempt.capacity()), span)
+            (quote!((&mut #attempt).capacity()), span)
         }
         CArg::BufferLength(span) => {
             let capacity = capacity_variable();
@@ -235,12 +235,12 @@ pub(crate) fn pass(method: &Method, argument: &CArg<'_>, runtime: &TokenStream) 
 }
 
 /// Returns `true` for an expression of the author's that may run code, or whose value may have a `Drop` that does: all
-/// but literals, constants, and casts of them. A field may be that of what a type of the author's dereferences to, and
-/// an operator may be one of the author's.
+/// but literals, and casts of them. A field may be that of what a type of the author's dereferences to, an operator may
+/// be one of the author's, and the value of a constant may be a reference that C's type dereferences.
 pub(crate) fn runs_code(argument: &CArg<'_>) -> bool {
     fn runs(expression: &Expr) -> bool {
         match expression {
-            Expr::Lit(_) | Expr::Path(_) => false,
+            Expr::Lit(_) => false,
             Expr::Cast(cast) => runs(&cast.expr),
             Expr::Group(group) => runs(&group.expr),
             Expr::Paren(paren) => runs(&paren.expr),
@@ -249,6 +249,11 @@ pub(crate) fn runs_code(argument: &CArg<'_>) -> bool {
         }
     }
     matches!(argument, CArg::Constant(constant) if runs(constant))
+}
+
+/// Returns `true` for the name of a constant or of a variable, which makes no value on the way to what C gets.
+pub(crate) fn is_name(argument: &CArg<'_>) -> bool {
+    matches!(argument, CArg::Constant(Expr::Path(_)))
 }
 
 /// The text, for a C string literal, perhaps with its C type.

@@ -35,8 +35,8 @@ pub(crate) fn expand_attempts(
     let (buffer, attempt, capacity) = (buffer_variable(), attempt_variable(), capacity_variable());
     let own = |name| Ident::new(name, Span::mixed_site());
     let (returned, is_too_small) = (own("__returned"), own("__is_too_small"));
-    let size =
-        (length == BufferLength::Written).then(|| quote!(let mut #capacity = #attempt.capacity();));
+    let size = (length == BufferLength::Written)
+        .then(|| quote!(let mut #capacity = (&mut #attempt).capacity();));
     let too_small = calls.too_small.as_ref().map(|(_, test)| {
         let test = test.expand(runtime);
         quote!(#runtime::__private::call::ask(#returned, || #test))
@@ -50,7 +50,7 @@ pub(crate) fn expand_attempts(
     let tests = [(&calls.none, "is_nothing"), (&calls.fails, "has_failed")];
     let ends = tests.into_iter().filter_map(|(test, answer)| {
         let (test, answer) = (test.as_ref()?.expand(runtime), own(answer));
-        Some(quote!(|| #buffer.#answer(#returned, || #test)))
+        Some(quote!(|| (&#buffer).#answer(#returned, || #test)))
     });
     let has_ended = quote!(|| false #(#ends)*);
     let is_repeated = match length {
@@ -65,15 +65,15 @@ pub(crate) fn expand_attempts(
     // Each call of C finds zeros, and what the last one leaves is the result.
     let written = (0..method.out_count(calls)).map(out_variable);
     let written = written.chain((0..method.details_count(calls)).map(details_variable));
-    let cleared = written.map(|slot| quote!(#slot.clear();));
+    let cleared = written.map(|slot| quote!((&#slot).clear();));
     let explains = method.has_details_in_length(calls).then(|| {
         let slot = details_variable(0);
-        quote!(#slot.set(#capacity);)
+        quote!((&#slot).set(#capacity);)
     });
     let is_repeated = respanned(quote!(#attempt.#is_repeated), calls.function.span());
     quote! {
         loop {
-            let mut #attempt = #buffer.attempt();
+            let mut #attempt = (&#buffer).attempt();
             #size
             #(#cleared)*
             let #returned = #call;
@@ -93,12 +93,12 @@ pub(crate) fn expand_test(calls: &Calls, says: TokenStream, answer: &str) -> Tok
     }
     let [ret, answer] = ["ret", answer].map(|name| Ident::new(name, Span::mixed_site()));
     let buffer = buffer_variable();
-    quote!(|#ret| #buffer.#answer(#ret, || #says))
+    quote!(|#ret| (&#buffer).#answer(#ret, || #says))
 }
 
 /// Makes the error of the memory the error of the call.
 pub(crate) fn expand_buffer_error(calls: &Calls) -> Option<TokenStream> {
     calls.buffer.as_ref()?;
     let (buffer, result) = (buffer_variable(), result_variable());
-    Some(quote!(let #result = #buffer.check(#result);))
+    Some(quote!(let #result = (&#buffer).check(#result);))
 }

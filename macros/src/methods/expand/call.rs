@@ -11,8 +11,8 @@ use crate::methods::ast::{Calls, Method, MethodsBlock, Parameter, Receiver, Writ
 use crate::methods::c_args::{CArg, span_of};
 use crate::methods::expand::ancestors::expand_same_ancestor;
 use crate::methods::expand::arguments::{
-    expand_arguments_for_message, expand_memory_arguments, expand_owned_argument, pass, prepare,
-    runs_code,
+    expand_arguments_for_message, expand_memory_arguments, expand_owned_argument, is_name, pass,
+    prepare, runs_code,
 };
 use crate::methods::expand::buffer::{expand_attempts, expand_buffer, expand_buffer_error};
 use crate::methods::expand::checks::{
@@ -37,7 +37,7 @@ use crate::methods::expand::site::expand_site;
 use crate::methods::expand::variables::{
     callback_variable, free_details_variable, free_variable, given_variable, here_variable,
     lifetime_variable, passed_variable, place_variable, result_variable, site_variable,
-    transfer_variable, unplaced_variable,
+    transfer_variable, type_variable, unplaced_variable,
 };
 use crate::span::respanned;
 use crate::types::inspect::is_call_data;
@@ -272,8 +272,15 @@ pub(crate) struct CClosure {
     called: TokenStream,
     /// The setting that passes the uses to the call.
     using: TokenStream,
-    /// The variables and values of the arguments that are evaluated before the call.
-    evaluated: Vec<(Ident, TokenStream)>,
+    /// The arguments that are evaluated before the call.
+    evaluated: Vec<Evaluated>,
+}
+
+/// An argument that is evaluated before the call.
+struct Evaluated {
+    variable: Ident,
+    value: TokenStream,
+    is_name: bool,
 }
 
 impl CClosure {
@@ -283,15 +290,20 @@ impl CClosure {
     /// make stays until everything has its owner, and the result is a variable then: a panic in a `Drop` releases it.
     fn expand_result(&self, call: &TokenStream, moved: Option<TokenStream>) -> TokenStream {
         let result = result_variable();
-        if self.evaluated.is_empty() {
-            return quote!(let #result = #call; #moved);
+        let names = self.evaluated.iter().filter(|one| one.is_name);
+        let names = names.map(
+            |Evaluated {
+                 variable, value, ..
+             }| quote!(let #variable = #value;),
+        );
+        let others = self.evaluated.iter().filter(|one| !one.is_name);
+        let others = others.map(|one| (&one.variable, &one.value));
+        let (variables, values): (Vec<_>, Vec<_>) = others.unzip();
+        if variables.is_empty() {
+            return quote!(#(#names)* let #result = #call; #moved);
         }
-        let (variables, values): (Vec<_>, Vec<_>) = self
-            .evaluated
-            .iter()
-            .map(|(name, value)| (name, value))
-            .unzip();
         quote! {
+            #(#names)*
             let #result;
             #[allow(dangling_pointers_from_temporaries, reason = "they live until this statement ends")]
             match (#(#values,)*) {
@@ -347,6 +359,10 @@ pub(crate) fn expand_c_closure(
         None => quote!(#variable),
     });
     let declared: Vec<TokenStream> = declared.collect();
+    let expressions = (0..all.len()).filter(|n| runs_code(all[*n]));
+    let expressions = expressions.map(|n| (type_variable(n), &variables[n]));
+    let (types, typed): (Vec<_>, Vec<_>) = expressions.unzip();
+    let argument_type = quote!(#runtime::__private::call::ArgumentType);
     let passed = passed.iter().enumerate();
     let passed = passed.map(|(n, variable)| match written.get(n) {
         _ if is_captured(n) => values[n].clone(),
@@ -420,7 +436,9 @@ pub(crate) fn expand_c_closure(
     let c = Ident::new("__c", Span::mixed_site());
     let returned = Ident::new("__returned", Span::mixed_site());
     let closure = quote! {
+        #(let #types = #argument_type::unknown();)*
         let #c = |#caught: &#runtime::__private::call::Caught, #(#declared),*| {
+            #((&#types).is_of(&#typed);)*
             let #returned = #call;
             // SAFETY: Rust: it is what C returned; guarantee 18: no expression of the author stands in this closure but
             // in a closure of its own.
@@ -443,7 +461,22 @@ pub(crate) fn expand_c_closure(
     }
     let (uses, using) = expand_uses(method, calls, runtime);
     let evaluated = (0..all.len()).filter(|n| is_evaluated(*n));
-    let evaluated = evaluated.map(|n| (variables[n].clone(), values[n].clone()));
+    let evaluated = evaluated.map(|n| {
+        let value = &values[n];
+        let value = match runs_code(all[n]) {
+            true => {
+                let ty = type_variable(n);
+                let of = respanned(quote!((&#ty).of), span_of(all[n]));
+                quote!(#of(#value))
+            }
+            false => value.clone(),
+        };
+        Evaluated {
+            variable: variables[n].clone(),
+            value,
+            is_name: is_name(all[n]),
+        }
+    });
     CClosure {
         uses,
         closure,
@@ -569,7 +602,7 @@ pub(crate) fn expand_uses(
                 ParamKind::OptionMut(_) => (true, true),
                 ParamKind::Owned(_) | ParamKind::OptionOwned(_) if kept(name) => {
                     let state = callback_variable(name);
-                    return Some(quote!(#state.optional(), true, optional));
+                    return Some(quote!((&#state).optional(), true, optional));
                 }
                 ParamKind::Owned(_) => {
                     let place = place_variable(name);
@@ -581,7 +614,7 @@ pub(crate) fn expand_uses(
             };
             Some(match optional {
                 false => quote!(&*#name, #exclusive),
-                true => quote!(#name.as_deref(), #exclusive, optional),
+                true => quote!((&#name).as_deref(), #exclusive, optional),
             })
         });
     let receiver = receiver.map(|argument| quote!((#argument)));

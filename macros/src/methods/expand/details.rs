@@ -61,15 +61,15 @@ pub(crate) fn expand_details(
             let (returns, variable) =
                 (quote!(#runtime::__private::from_c), free_details_variable());
             let start =
-                quote!(#returns::freeable(#runtime::__private::call::expect_some(#slot.take())));
+                quote!(#returns::freeable(#runtime::__private::call::expect_some((&#slot).take())));
             let start = respanned(start, free.span());
-            let copy = quote!(<#undecoded as #returns::FromMemory<_>>::from_memory_within(memory.start(), length, #life));
+            let copy = quote!(<#undecoded as #returns::FromMemory<_>>::from_memory_within((&memory).start(), length, #life));
             let copy = respanned(copy, ty.span());
             quote! {
                 // SAFETY: annotation `details`: C wrote text that ends with NUL and that `free` frees, or nothing.
                 unsafe {
                     let memory = #returns::FreedMemory::new(#start, |pointer| #variable(pointer.cast()));
-                    let length = #returns::length_of_text(memory.start());
+                    let length = #returns::length_of_text((&memory).start());
                     #copy
                 }
             }
@@ -82,7 +82,7 @@ pub(crate) fn expand_details(
             // All of them get their owners before one is tested.
             quote! {{
                 // SAFETY: annotation `details`: C has returned, and wrote what the type says, or nothing.
-                #(let #variables = unsafe { #variables.take() };)*
+                #(let #variables = unsafe { (&#variables).take() };)*
                 #value
             }}
         }

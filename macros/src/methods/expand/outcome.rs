@@ -78,15 +78,15 @@ pub(crate) fn expand_settling(
         .into_iter()
         .map(|Parameter { name, .. }| {
             let state = callback_variable(name);
-            quote!(#state.record_outcome(__outcome, #left);)
+            quote!((&#state).record_outcome(__outcome, #left);)
         });
     let out_params = (0..method.out_count(calls)).map(|n| {
         let slot = out_variable(n);
-        quote!(#slot.record_outcome(__outcome);)
+        quote!((&#slot).record_outcome(__outcome);)
     });
     let details = (0..method.details_count(calls)).map(|n| {
         let slot = details_variable(n);
-        quote!(#slot.record_outcome(__outcome);)
+        quote!((&#slot).record_outcome(__outcome);)
     });
     let recorded: Vec<TokenStream> = consumed
         .chain(stored)
@@ -174,7 +174,7 @@ fn expand_handles(method: &Method, callbacks: &[&Parameter]) -> Vec<TokenStream>
         ParamKind::Ref(_) | ParamKind::Mut(_) => {
             Some(quote!(::core::option::Option::Some(&*#name)))
         }
-        ParamKind::OptionRef(_) | ParamKind::OptionMut(_) => Some(quote!(#name.as_deref())),
+        ParamKind::OptionRef(_) | ParamKind::OptionMut(_) => Some(quote!((&#name).as_deref())),
         _ => None,
     };
     handles.filter_map(handle).collect()

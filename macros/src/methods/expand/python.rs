@@ -120,7 +120,7 @@ fn expand_buffer_protocol(method: &Method, runtime: &TokenStream) -> TokenStream
             slf: &#pyo3::Bound<'py, Self>,
             flags: ::core::ffi::c_int,
         ) -> #pyo3::PyResult<#pyo3::Bound<'py, #pyo3::types::PyMemoryView>> {
-            #python::exported_view(slf.py(), flags, || Self::#hidden(slf))
+            #python::exported_view((&slf).py(), flags, || Self::#hidden(slf))
         }
 
         /// # Safety
@@ -132,7 +132,7 @@ fn expand_buffer_protocol(method: &Method, runtime: &TokenStream) -> TokenStream
             flags: ::core::ffi::c_int,
         ) -> #pyo3::PyResult<()> {
             // SAFETY: CPython: the buffer is to be filled.
-            unsafe { #python::export_to(slf.py(), buffer, flags, || Self::#hidden(slf)) }
+            unsafe { #python::export_to((&slf).py(), buffer, flags, || Self::#hidden(slf)) }
         }
     }
 }
@@ -235,7 +235,7 @@ pub(crate) fn expand_wrapper(
         .map(|parameter| match &method.source {
             Source::Calls(calls) if calls.keep_alive.contains(&parameter.name) => {
                 let name = &parameter.name;
-                respanned(quote!(#name.get_in(#context)), name.span())
+                respanned(quote!((&#name).get_in(#context)), name.span())
             }
             _ => expand_argument(parameter, &context, method.is_given(parameter)),
         });
@@ -294,7 +294,7 @@ pub(crate) fn expand_wrapper(
     let (receiver, enter) = match method.receiver {
         Receiver::None if consumed_receiver.is_some() => (
             bound,
-            quote!(call_static(#slf.py(), __ENTRY, #borrowed, |#context| #call)),
+            quote!(call_static((&#slf).py(), __ENTRY, #borrowed, |#context| #call)),
         ),
         Receiver::None if is_constructor => (
             quote!(#class: &#pyo3::Bound<'py, #pyo3::types::PyType>),
@@ -394,7 +394,7 @@ fn expand_given(
         let mutable = may_return.then(|| quote!(mut));
         let give = match ParamKind::of(ty) {
             ParamKind::OptionOwned(_) => quote!(#python::give_optional(&#name, #context)),
-            _ => quote!(#name.give(#context)),
+            _ => quote!((&#name).give(#context)),
         };
         let give = quote! {
             // SAFETY: guarantee 7: the handle goes to the method of this call alone.
@@ -418,7 +418,7 @@ fn expand_given(
         true => converted,
         false => quote! {
             let converted = #converted;
-            let has_failed = converted.is_err();
+            let has_failed = (&converted).is_err();
             #(#python::GivenArgs::settle(#returned, has_failed);)*
             converted
         },
@@ -563,23 +563,23 @@ pub(crate) fn expand_argument(
     is_given: bool,
 ) -> TokenStream {
     let python_type = match ParamKind::of(ty) {
-        ParamKind::Ref(_) => quote!(#name.get(#context)),
+        ParamKind::Ref(_) => quote!((&#name).get(#context)),
         ParamKind::Mut(_) => quote! {
             // SAFETY: guarantee 4: the call has entered the handle exclusively, and this is the
             // only reference that it makes.
-            unsafe { #name.get(#context) }
+            unsafe { (&#name).get(#context) }
         },
-        ParamKind::OptionRef(_) => quote!(#name.as_ref().map(|it| it.get(#context))),
+        ParamKind::OptionRef(_) => quote!((&#name).as_ref().map(|it| it.get(#context))),
         ParamKind::OptionMut(_) => quote! {
             // SAFETY: guarantee 4: the call has entered the handle exclusively, and this is the
             // only reference that it makes.
-            #name.as_ref().map(|it| unsafe { it.get(#context) })
+            (&#name).as_ref().map(|it| unsafe { it.get(#context) })
         },
         _ if is_given => quote!(#name),
         ParamKind::Owned(_) | ParamKind::OptionOwned(_) => quote! {
             // SAFETY: guarantee 7: the place goes to the method of this call alone, which leaves in
             // it what C left.
-            &mut *unsafe { #name.take(#context) }?
+            &mut *unsafe { (&#name).take(#context) }?
         },
         ParamKind::Python | ParamKind::Value => quote!(#name),
     };

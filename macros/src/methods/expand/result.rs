@@ -167,7 +167,7 @@ pub(crate) fn expand_take_out_params(method: &Method, out_params: usize) -> Toke
         |_| {
             // SAFETY: annotation `out`: C has returned, and wrote what the return type says, or
             // nothing; guarantee 1: it gets its owner here.
-            #(let #slots = unsafe { #slots.take() };)*
+            #(let #slots = unsafe { (&#slots).take() };)*
             #value
         }
     }
@@ -189,7 +189,7 @@ pub(crate) fn expand_memory(
         0 => quote!(#ret),
         _ => {
             let slot = out_variable(0);
-            quote!(#runtime::__private::call::expect_some(#slot.take()))
+            quote!(#runtime::__private::call::expect_some((&#slot).take()))
         }
     };
     let start = expand_memory_source(method, calls, respanned(start, value.span()), runtime);
@@ -202,7 +202,7 @@ pub(crate) fn expand_memory(
     };
     let written = || {
         let slot = out_length_variable();
-        let written = quote!(#runtime::__private::call::expect_some(#slot.take()));
+        let written = quote!(#runtime::__private::call::expect_some((&#slot).take()));
         quote!({
             // SAFETY: annotation `out`: C has returned, and wrote the length, or nothing.
             unsafe { #written }
@@ -230,7 +230,10 @@ pub(crate) fn expand_memory(
             None => size,
         }
     } else if let Some(until) = &calls.until {
-        let measured = respanned(quote!(#returns::until_null(#memory.start())), until.span());
+        let measured = respanned(
+            quote!(#returns::until_null((&#memory).start())),
+            until.span(),
+        );
         quote!({
             // SAFETY: annotation `until`: all elements up to the first NULL or 0 may be read.
             unsafe { #measured }
@@ -241,11 +244,11 @@ pub(crate) fn expand_memory(
     } else {
         quote!({
             // SAFETY: annotation `String`: the text ends with NUL.
-            unsafe { #returns::length_of_text(#memory.start()) }
+            unsafe { #returns::length_of_text((&#memory).start()) }
         })
     };
     let copy = quote! {
-        <#value as #returns::FromMemory<_>>::from_memory_within(#memory.start(), #count, #life)
+        <#value as #returns::FromMemory<_>>::from_memory_within((&#memory).start(), #count, #life)
     };
     let copy = respanned(copy, value.span());
     let returned = match paired {
@@ -281,7 +284,7 @@ fn expand_filled_results(method: &Method, calls: &Calls, runtime: &TokenStream) 
     let (ret, memory, count, filled) = (own("ret"), own("memory"), own("count"), own("filled"));
     let text = undecoded(method, results.filled, runtime);
     let ty = text.as_ref().unwrap_or(results.filled);
-    let start = respanned(quote!(#buffer.start()), ty.span());
+    let start = respanned(quote!((&#buffer).start()), ty.span());
     let measured = expand_filled(method, calls, runtime);
     let copy = quote! {
         <#ty as #returns::FromMemory<_>>::from_memory_within(#memory, #count, #life)
@@ -315,7 +318,7 @@ fn expand_filled_results(method: &Method, calls: &Calls, runtime: &TokenStream) 
     let taken = (!slots.is_empty()).then(|| {
         quote! {
             // SAFETY: annotation `out`: C has returned, and wrote what the return type says, or nothing.
-            #(let #slots = unsafe { #slots.take() };)*
+            #(let #slots = unsafe { (&#slots).take() };)*
         }
     });
     let ret = match results.returned {
@@ -330,11 +333,11 @@ fn expand_filled(method: &Method, calls: &Calls, runtime: &TokenStream) -> Token
     let buffer = buffer_variable();
     match &calls.length {
         Some(Length::Computed(expression)) => {
-            let size = expand_computed(expression, &[quote!(#buffer.filled())], runtime);
+            let size = expand_computed(expression, &[quote!((&#buffer).filled())], runtime);
             let measured = expand_measured_in_owner(method, calls, size, runtime);
-            quote!(#buffer.limit(#measured))
+            quote!((&#buffer).limit(#measured))
         }
-        _ => quote!(#buffer.limit(#buffer.filled())),
+        _ => quote!((&#buffer).limit((&#buffer).filled())),
     }
 }
 
@@ -377,7 +380,7 @@ fn expand_measured_in_owner(
         match #runtime::__private::size::measure(#size, #name) {
             ::core::result::Result::Ok(count) => count,
             ::core::result::Result::Err(error) => {
-                #variable.set(::core::option::Option::Some(error));
+                (&#variable).set(::core::option::Option::Some(error));
                 return ::core::option::Option::None;
             }
         }
@@ -399,7 +402,7 @@ pub(crate) fn expand_length_error(
     Some((
         quote!(let #variable = ::core::cell::Cell::new(::core::option::Option::<#runtime::Error>::None);),
         quote! {
-            let #result = match #variable.take() {
+            let #result = match (&#variable).take() {
                 ::core::option::Option::Some(error) => ::core::result::Result::Err(error),
                 ::core::option::Option::None => #result,
             };

@@ -44,6 +44,11 @@ pub(crate) fn lifetime_variable() -> Ident {
     Ident::new("__life", Span::mixed_site())
 }
 
+/// The type of an argument, before its value is there.
+pub(crate) fn type_variable(index: usize) -> Ident {
+    format_ident!("__type_{index}", span = Span::mixed_site())
+}
+
 /// The result of the call.
 pub(crate) fn result_variable() -> Ident {
     Ident::new("__result", Span::mixed_site())

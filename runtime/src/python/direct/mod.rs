@@ -64,12 +64,12 @@ macro_rules! __direct {
                 use $crate::__private::python::direct::{ReplyOther as _, ReplyPlain as _, ReadOther as _, ReadPlain as _};
                 $(
                     // SAFETY: CPython: it passes `ARGUMENTS` arguments.
-                    let argument = unsafe { arguments.next() };
+                    let argument = unsafe { (&mut arguments).next() };
                     let $argument = (&&$crate::__private::python::direct::ArgumentConversion::<$type>::new()).read_argument(argument)?;
                 )*
-                let $py = receiver.py();
-                let mut entered = receiver.$borrow::<$handle>()?;
-                let $this = entered.get();
+                let $py = (&receiver).py();
+                let mut entered = (&receiver).$borrow::<$handle>()?;
+                let $this = (&mut entered).get();
                 let result = $call;
                 ::core::option::Option::Some((&&$crate::__private::python::direct::ResultConversion::of(&result)).reply(result, &receiver))
             }
@@ -114,9 +114,9 @@ macro_rules! __wrapped {
                 mut arguments: $crate::__private::python::direct::Arguments<'_>,
             ) -> ::core::option::Option<$crate::__private::python::direct::Reply> {
                 use $crate::__private::python::direct::{ReadOther as _, ReadPlain as _, WrappedResult as _};
-                let $py = receiver.py();
+                let $py = (&receiver).py();
                 // SAFETY: annotation `methods`: CPython calls a method of this class.
-                let $this = unsafe { receiver.object::<$class>() };
+                let $this = unsafe { (&receiver).object::<$class>() };
                 $(let $argument = $crate::__wrapped_argument!(read arguments $how $type);)*
                 // From here on PyO3's function would do everything once more.
                 $(let $argument = $crate::__wrapped_argument!(extract $argument $py $how $type);)*
@@ -148,14 +148,14 @@ macro_rules! __wrapped_argument {
     (is_read $how:ident $type:ty) => { true };
     (read $arguments:ident value $type:ty) => {{
         // SAFETY: CPython: it passes at least `REQUIRED` arguments.
-        let argument = unsafe { $arguments.next() };
+        let argument = unsafe { (&mut $arguments).next() };
         (&&$crate::__private::python::direct::ArgumentConversion::<$type>::new()).read_argument(argument)?
     }};
     (read $arguments:ident optional_value $type:ty) => {
         $crate::__wrapped_argument!(read $arguments default_value $type)
     };
     (read $arguments:ident default_value $type:ty) => {
-        match $arguments.next_given() {
+        match (&mut $arguments).next_given() {
             ::core::option::Option::Some(argument) => ::core::option::Option::Some(
                 (&&$crate::__private::python::direct::ArgumentConversion::<$type>::new()).read_argument(argument)?
             ),
@@ -163,8 +163,8 @@ macro_rules! __wrapped_argument {
         }
     };
     // SAFETY: CPython: it passes at least `REQUIRED` arguments.
-    (read $arguments:ident reference $type:ty) => { unsafe { $arguments.next() } };
-    (read $arguments:ident $how:ident $type:ty) => { $arguments.next_given() };
+    (read $arguments:ident reference $type:ty) => { unsafe { (&mut $arguments).next() } };
+    (read $arguments:ident $how:ident $type:ty) => { (&mut $arguments).next_given() };
     (extract $argument:ident $py:ident reference $type:ty) => { $argument.extract::<$type>($py)? };
     (extract $argument:ident $py:ident optional_reference $type:ty) => {
         $crate::__wrapped_argument!(extract $argument $py default_reference $type)
