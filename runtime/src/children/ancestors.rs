@@ -9,7 +9,7 @@ use crate::children::table::{End, HandleEntry, Table, all_kept, all_within, with
 use crate::handle::kind::{HandleKind, Id};
 use crate::uses::strays::may_hold;
 
-/// Handles. Most live in few others.
+/// A list of handles, which has room for four without memory of its own: most handles live in few others.
 pub(crate) type Ids = SmallVec<[Id; 4]>;
 
 /// Returns the first parent of `id`. For a part, returns the owner, if the part knows it.

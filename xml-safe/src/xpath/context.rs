@@ -92,8 +92,9 @@ impl XPathContext {
     #[field(doc)]
     pub(crate) fn document(&self) -> Option<Borrowed<Document>>;
 
+    /// Makes a node the context node that the caller has checked.
     #[calls(ffi::xmlXPathSetContextNode, args = (node, self), fails = nonzero)]
-    fn put_context_node(&mut self, node: &Node) -> Result<()>;
+    pub(crate) fn put_context_node(&mut self, node: &Node) -> Result<()>;
 
     pub(crate) fn set_context_node(&mut self, node: &Node) -> Result<()> {
         check_node(node)?;

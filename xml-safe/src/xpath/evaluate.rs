@@ -57,7 +57,7 @@ pub(crate) fn evaluate_at<'d>(
     check_node(node)?;
     let mut context = context_in(&idle, document)?;
     if let Some(above) = Above::of(node, expr)? {
-        context.set_context_node(node)?;
+        context.put_context_node(node)?;
         return eval_below(&mut context, document, expr, Limits::default(), &above);
     }
     let value = match idle.take::<DocumentExpression>(expr.to_bytes()) {
@@ -67,7 +67,7 @@ pub(crate) fn evaluate_at<'d>(
             value
         }
         None => {
-            context.set_context_node(node)?;
+            context.put_context_node(node)?;
             let compiled = compiling(expr, || context.compile(expr))?;
             let value = value_of(&context, document, compiled.code(), expr, 0)?;
             idle.keep(expr.to_bytes(), compiled);
@@ -83,7 +83,7 @@ pub(crate) fn context_of(document: &Document) -> Result<Owned<'_, XPathContext>>
     context_in(&IdleHandles::of(document), document)
 }
 
-/// Returns a context of the document: one of its idle handles, or a new one.
+/// Does what [`context_of`] does, for a caller that has the idle handles of the document.
 fn context_in<'d>(
     idle: &IdleHandles<'d, Document>,
     document: &'d Document,
@@ -229,7 +229,7 @@ impl Request<'_, '_> {
             IdleHandles::of(document).keep(b"", context);
             return Ok(value);
         }
-        context.set_context_node(node)?;
+        context.put_context_node(node)?;
         for (prefix, uri) in &self.options.namespaces {
             context.bind_prefix(prefix, uri)?;
         }
