@@ -1205,7 +1205,7 @@ KEEPING = [
     mutant(CHILDREN_RELEASE, "a release that waited for an only child never runs", ("        take_due(table, parent)\n", "        take_due(table, parent).filter(|_| false)\n")),
     mutant(CHILDREN_RELEASE, "an only child that C refused to release has lost its parent", ("        let (first, relatives) = (self.first.take(), self.relatives.take());", "        let (first, relatives) = (self.first.take().filter(|_| false), self.relatives.take());")),
     mutant(CHILDREN_TABLE, "a child that holds its parent is an only child", ("!is_plain || table.contains_key(&child)", "table.contains_key(&child)")),
-    mutant(CHILDREN_TABLE, "a handle at the address of one that C has lives in its new parent only", ("!is_plain || table.contains_key(&child)", "!is_plain")),
+    mutant(CHILDREN_TABLE, "a handle that C gives back lives in its new parent only", ("!is_plain || table.contains_key(&child)", "!is_plain")),
     mutant(CHILDREN_TABLE, "the parent of an only child is in nothing that C keeps it in", ("    if !entry.ends.is_empty() {\n        return false;\n    }\n    entry.children += 1;", "    entry.children += 1;")),
     mutant(CHILDREN_TABLE, "an only child that has children ends with them", ("let has_none = self.children == 0 && self.holders == 0 &&", "let has_none =")),
     mutant(CHILDREN_TABLE, "a child ends before the values that it keeps", ("self.parents.held.is_empty() && self.parents.values.is_empty();", "self.parents.held.is_empty();")),

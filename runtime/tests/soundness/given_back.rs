@@ -54,6 +54,34 @@ mod ffi {
         release(grain);
     }
 
+    pub struct cup {
+        mill: *mut mill,
+        grain: *mut grain,
+    }
+
+    pub unsafe extern "C" fn mill_cup(mill: *mut mill) -> *mut cup {
+        touch(mill);
+        let grain = null_mut();
+        acquire("Cup", cup { mill, grain })
+    }
+
+    pub unsafe extern "C" fn cup_put(cup: *mut cup, grain: *mut grain) {
+        unsafe { (*cup).grain = grain };
+    }
+
+    pub unsafe extern "C" fn cup_take(cup: *mut cup) -> *mut grain {
+        std::mem::replace(unsafe { &mut (*cup).grain }, null_mut())
+    }
+
+    pub unsafe extern "C" fn cup_free(cup: *mut cup) {
+        touch(unsafe { (*cup).mill });
+        let grain = unsafe { cup_take(cup) };
+        if !grain.is_null() {
+            unsafe { grain_free(grain) };
+        }
+        release(cup);
+    }
+
     pub unsafe extern "C" fn sack_new() -> *mut sack {
         acquire("Sack", sack { grains: Vec::new() })
     }
@@ -120,6 +148,9 @@ struct Mill;
 #[handle(raw = ffi::grain, release = ffi::grain_free, parent = Mill, fork_safe)]
 struct Grain;
 
+#[handle(raw = ffi::cup, release = ffi::cup_free, parent = Mill, fork_safe)]
+struct Cup;
+
 #[handle(raw = ffi::sack, release = ffi::sack_free, fork_safe)]
 struct Sack;
 
@@ -139,6 +170,19 @@ impl Mill {
 
     #[calls(ffi::mill_dress, fails = nonzero)]
     fn dress(&mut self) -> Result<()>;
+
+    #[calls(ffi::mill_cup, fails = null)]
+    fn cup(&self) -> Result<Owned<Cup>>;
+}
+
+#[methods(unsafe, rust_only)]
+impl Cup {
+    #[foreign(grain)]
+    #[calls(ffi::cup_put)]
+    fn put(&self, grain: Owned<Grain>);
+
+    #[calls(ffi::cup_take, gives_back)]
+    fn take(&self) -> Option<Owned<Grain>>;
 }
 
 #[methods(unsafe, rust_only)]
@@ -191,6 +235,19 @@ fn full_sack(mill: &Mill) -> Owned<'static, Sack> {
     let sack = Sack::new().unwrap();
     sack.fill(mill.grain().unwrap());
     sack
+}
+
+#[test]
+fn what_another_parents_child_gives_back_keeps_the_parent_that_it_was_made_in() {
+    let _native = Native::start();
+    let (mill, other) = (Mill::new().unwrap(), Mill::new().unwrap());
+    let cup = other.cup().unwrap();
+    cup.put(mill.grain().unwrap());
+    let grain = cup.take().unwrap();
+    drop(mill);
+    assert_eq!(live("Mill"), 2);
+    drop(grain);
+    assert_eq!(log(), ["release Grain", "release Mill"]);
 }
 
 #[test]
