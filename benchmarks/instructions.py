@@ -69,7 +69,8 @@ def python_path(folder: Path) -> str:
 
 
 def operations_of(wrapper: str) -> list[str]:
-    return [name for name in STATEMENTS if wrapper == "c" or "ParsedCounter" not in STATEMENTS[name]]
+    others = ["ParsedCounter"] * (wrapper != "c") + ["by_position"] * (wrapper not in ("c", "leakproof"))
+    return [name for name, code in STATEMENTS.items() if not any(other in code for other in others)]
 
 
 def instructions(folder: Path, wrappers: list[str]) -> Instructions:

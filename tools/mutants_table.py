@@ -501,7 +501,7 @@ INTERPRETERS = [
     mutant(
         PYTHON_STATE_CLOSE,
         "a call waits for a thread that hangs since the end",
-        (" && self.forks == u64::from(forks()) && !is_ending()", " && self.forks == u64::from(forks())"),
+        (" && self.forks() == forks() && !is_ending()", " && self.forks() == forks()"),
     ),
     mutant(
         INTERPRETER,
@@ -792,12 +792,12 @@ CLOSING = [
     mutant(
         PYTHON_STATE_CLOSE,
         "a thread inside of a call waits for itself",
-        ("        !inside_python() && self.forks == u64::from(forks())", "        self.forks == u64::from(forks())"),
+        ("        !inside_python() && self.forks() == forks()", "        self.forks() == forks()"),
     ),
     mutant(
         PYTHON_STATE_CLOSE,
         "a forked child waits for threads that it does not have",
-        ("        !inside_python() && self.forks == u64::from(forks())", "        !inside_python()"),
+        ("        !inside_python() && self.forks() == forks()", "        !inside_python()"),
     ),
     mutant(
         ANCESTORS,
@@ -1623,8 +1623,10 @@ DIRECT_ENTRIES = [
     mutant(
         QUICK,
         "a quick borrow asks neither process nor thread",
-        ("counted.forks != gate() || !counted", "!counted"),
+        ("counted.quick_gate != gate() || !counted", "!counted"),
     ),
+    mutant(DIRECT_ENTRY, "a method that may be called without its argument is called with one only", ("            (1, 1) => ", "            (_, 1) => ")),
+    mutant(METHODS_EXPAND_DIRECT_MACRO, "an argument behind the slash is not passed by name", ("            signature.is_positional_only = false;\n", "")),
     mutant(ALLOCATION, "what may be in a cycle is not shown to the collector", ("        if may_be_in_cycle {\n            ffi", "        if may_be_in_cycle && false {\n            ffi")),
     mutant(CHILDREN_ANCESTORS, "a use leaves out what may end with another keeper", ("    for (here, entry) in all_within(table, id) {", "    let kept = all_kept(table, id);\n    let all = all_within(table, id);\n    for (here, entry) in all.filter(|(here, _)| *here == id || kept.contains(here)) {")),
     mutant(
@@ -1668,12 +1670,12 @@ DIRECT_ENTRIES = [
     mutant(
         PYTHON_STATE_RESOURCE,
         "a thread-bound handle is borrowed quickly",
-        ("is_quick: !is_bound && !has_parents", "is_quick: (!is_bound || true) && !has_parents"),
+        ("= !is_bound && !has_parents", "= (!is_bound || true) && !has_parents"),
     ),
     mutant(
         PYTHON_STATE_RESOURCE,
         "a handle with parents is borrowed quickly, without a look at these",
-        ("is_quick: !is_bound && !has_parents", "is_quick: !is_bound && (!has_parents || true)"),
+        ("= !is_bound && !has_parents", "= !is_bound && (!has_parents || true)"),
     ),
     mutant(QUICK, "until_mut views do not end with a quick borrow", ("            counted.begin_generation();\n", "")),
     mutant(
@@ -1707,7 +1709,7 @@ DIRECT_ENTRIES = [
     mutant(
         DIRECT_VALUES,
         "a number that does not fit is cut",
-        ("                match overflow {\n                    0 =>", "                match 0 {\n                    0 =>"),
+        ("value == -1 && overflow != 0", "value == -1 && overflow != 0 && false"),
     ),
     mutant(
         CALL_SEQUENCE,

@@ -172,6 +172,10 @@ static PyMethodDef methods[] = {
     {"plus", plus, METH_O, NULL},
     {"scaled", (PyCFunction)(void (*)(void))scaled, METH_FASTCALL, NULL},
     {"matches", matches, METH_O, NULL},
+    /* The same functions, for the rows in which leakproof's take no keywords either. */
+    {"plus_by_position", plus, METH_O, NULL},
+    {"scaled_by_position", (PyCFunction)(void (*)(void))scaled, METH_FASTCALL, NULL},
+    {"matches_by_position", matches, METH_O, NULL},
     {"name", name, METH_NOARGS, NULL},
     {"add", add, METH_O, NULL},
     {"dial", get_dial, METH_NOARGS, NULL},

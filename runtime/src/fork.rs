@@ -87,6 +87,10 @@ pub(crate) fn forks() -> u32 {
     GATE.load(Ordering::Relaxed) as u32
 }
 
+/// A bit that no result of [`gate`] has.
+#[cfg(feature = "python")]
+pub(crate) const NO_GATE: u64 = 1 << 63;
+
 /// Returns the number of forks if no release waits for its thread, and else a number that is never one of forks.
 #[inline(always)]
 #[cfg(feature = "python")]

@@ -728,6 +728,12 @@ OPERATIONS = [
     ),
     Operation("lid", lambda: MODULE.Lid().work()),
     Operation("tally", lambda tally: tally.add(1), setup=lambda: MODULE.Tally(1)),
+    Operation("tally by position", lambda tally: tally.add_one(1), setup=lambda: MODULE.Tally(1)),
+    Operation("tally, two by position", lambda tally: tally.add_two(1, 2), setup=lambda: MODULE.Tally(1)),
+    Operation("tally, one or none by position", lambda tally: tally.add_some(), setup=lambda: MODULE.Tally(1)),
+    Operation(
+        "tally, the first by position", lambda tally: tally.add_first(1, second=2), setup=lambda: MODULE.Tally(1)
+    ),
     Operation("Tally: copied", lambda tally: copy.copy(tally).add(0), setup=lambda: MODULE.Tally(1)),
     Operation("Tally: pickled", lambda tally: pickle.loads(pickle.dumps(tally)).add(0), setup=lambda: MODULE.Tally(1)),
     Operation("tally that fails", lambda: MODULE.Tally(-1), raises=MODULE.Error),

@@ -37,6 +37,21 @@ impl Counter {
     #[calls(ffi::counter_scaled)]
     fn scaled(&self, factor: c_int, offset: c_int) -> c_int;
 
+    /// Returns the sum of the value and `n`, which is passed by position only.
+    #[pyo3(signature = (n, /))]
+    #[calls(ffi::counter_plus)]
+    fn plus_by_position(&self, n: c_int) -> c_int;
+
+    /// Returns the value times `factor` plus `offset`, both of which are passed by position only.
+    #[pyo3(signature = (factor, offset, /))]
+    #[calls(ffi::counter_scaled)]
+    fn scaled_by_position(&self, factor: c_int, offset: c_int) -> c_int;
+
+    /// Compares the first character of `text`, which is passed by position only, with that of the name.
+    #[pyo3(signature = (text, /))]
+    #[calls(ffi::counter_matches)]
+    fn matches_by_position(&self, text: &CStr) -> c_int;
+
     /// Compares the first character of `text` with that of the name.
     #[calls(ffi::counter_matches)]
     fn matches(&self, text: &CStr) -> c_int;

@@ -155,6 +155,30 @@ where
     J: CheckStatus<C>,
     S: OnOutcome,
 {
+    /// Returns the call, moved. So the compiler puts it into memory only where it calls a function that takes it, and
+    /// not on the quick way, which is inlined.
+    #[inline(always)]
+    fn moved_here(self) -> Self {
+        let CCall {
+            c,
+            handles,
+            runner,
+            check,
+            on_outcome,
+            details,
+            returned,
+        } = self;
+        CCall {
+            c,
+            handles,
+            runner,
+            check,
+            on_outcome,
+            details,
+            returned,
+        }
+    }
+
     /// Separates the uses of the handles, and the details of a failure, from the call.
     #[inline(always)]
     fn split(self) -> (U, D, CCall<C, F, J, S, P>) {
@@ -287,7 +311,8 @@ where
         if is_quiet::<T, P>(site, &self.handles) {
             return self.call_fallible_quietly(&call, site, convert_after, nothing, own, made);
         }
-        self.call_fallible_watched(&call, site, convert_after, nothing, own, made)
+        self.moved_here()
+            .call_fallible_watched(&call, site, convert_after, nothing, own, made)
     }
 
     /// [`CCall::call_fallible`] where C neither calls back nor reports.
@@ -388,7 +413,8 @@ where
             let _locked = handle.and_then(Locked::enter);
             return self.call_infallible_quietly::<T, R>(site, convert_after, nothing, own);
         }
-        self.call_infallible_watched(site, handle, handle, convert_after, nothing, own)
+        self.moved_here()
+            .call_infallible_watched(site, handle, handle, convert_after, nothing, own)
     }
 
     /// Calls C where nothing can fail. Reports of C during the call are dropped.
@@ -408,7 +434,8 @@ where
         if is_quiet::<T, P>(site, &self.handles) {
             return self.call_infallible_quietly::<T, R>(site, convert_after, nothing, own);
         }
-        self.call_infallible_watched(site, handle, None, convert_after, nothing, own)
+        self.moved_here()
+            .call_infallible_watched(site, handle, None, convert_after, nothing, own)
     }
 
     /// [`CCall::call_infallible`] where C neither calls back nor reports.

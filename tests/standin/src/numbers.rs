@@ -24,6 +24,30 @@ impl Tally {
     #[calls(ffi::tally_add)]
     fn add(&mut self, n: c_int) -> c_int;
 
+    /// Adds a number, which is passed by position only. Returns the sum.
+    #[pyo3(signature = (n, /))]
+    #[calls(ffi::tally_add)]
+    fn add_one(&mut self, n: c_int) -> c_int;
+
+    /// Adds two numbers, which are passed by position only. Returns the sum.
+    #[pyo3(signature = (first, second, /))]
+    fn add_two(&mut self, first: c_int, second: c_int) -> c_int {
+        self.add(first);
+        self.add(second)
+    }
+
+    /// Adds a number, which is passed by position only, or 1. Returns the sum.
+    #[pyo3(signature = (n = None, /))]
+    fn add_some(&mut self, n: Option<c_int>) -> c_int {
+        self.add(n.unwrap_or(1))
+    }
+
+    /// Adds numbers, the first of which is passed by position only. Returns the sum.
+    #[pyo3(signature = (first, /, second))]
+    fn add_first(&mut self, first: c_int, second: c_int) -> c_int {
+        self.add_two(first, second)
+    }
+
     /// Makes another tally with the same sum.
     fn __copy__(&mut self) -> Result<Owned<'static, Tally>> {
         Tally::new(self.add(0))

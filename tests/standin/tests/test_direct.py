@@ -29,7 +29,7 @@ class Indexed:
         return 5
 
 
-@pytest.mark.parametrize(("argument", "total"), [(5, 15), (-3, 7), (True, 11), (Indexed(), 15)])
+@pytest.mark.parametrize(("argument", "total"), [(5, 15), (-3, 7), (-1, 9), (True, 11), (Indexed(), 15)])
 def test_argument_by_position_or_keyword(argument, total):
     assert Tally(10).add(argument) == total
     assert Tally(10).add(n=argument) == total
@@ -101,6 +101,75 @@ def test_argument_by_name_only_is_not_taken_by_position():
         assert Letter.places_by_name(7, rows=3) == 21
         with pytest.raises(TypeError):
             Letter.places_by_name(7, 3)
+
+
+@pytest.mark.parametrize(
+    ("call", "total"),
+    [
+        (lambda tally: tally.add_one(5), 15),
+        (lambda tally: tally.add_one(-1), 9),
+        (lambda tally: tally.add_one(Indexed()), 15),
+        (lambda tally: tally.add_two(5, 7), 22),
+        (lambda tally: tally.add_two(Indexed(), True), 16),
+        (lambda tally: tally.add_some(), 11),
+        (lambda tally: tally.add_some(None), 11),
+        (lambda tally: tally.add_some(5), 15),
+        (lambda tally: tally.add_first(5, 7), 22),
+        (lambda tally: tally.add_first(5, second=7), 22),
+        (lambda tally: Tally.add_one(tally, 5), 15),
+        (lambda tally: tally.add_one(*[5]), 15),
+    ],
+)
+def test_arguments_by_position_only(call, total):
+    for _ in range(20):
+        assert call(Tally(10)) == total
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "keywords", "error"),
+    [
+        ("add_one", (), {}, TypeError),
+        ("add_one", (1, 2), {}, TypeError),
+        ("add_one", (), {"n": 1}, TypeError),
+        ("add_one", ("1",), {}, TypeError),
+        ("add_one", (1 << 31,), {}, OverflowError),
+        ("add_one", ((-1 << 31) - 1,), {}, OverflowError),
+        ("add_one", (1 << 70,), {}, OverflowError),
+        ("add_one", (-1 << 70,), {}, OverflowError),
+        ("add_two", (1,), {}, TypeError),
+        ("add_two", (1, 2, 3), {}, TypeError),
+        ("add_two", (1,), {"second": 2}, TypeError),
+        ("add_two", (1, "2"), {}, TypeError),
+        ("add_some", (1, 2), {}, TypeError),
+        ("add_some", (), {"n": 1}, TypeError),
+        ("add_first", (), {"first": 1, "second": 2}, TypeError),
+    ],
+)
+def test_method_refuses_keywords_of_arguments_by_position_only(name, arguments, keywords, error):
+    tally = Tally(10)
+    for _ in range(2):
+        with pytest.raises(error, match="argument|int|Python"):
+            getattr(tally, name)(*arguments, **keywords)
+    assert tally.add(0) == 10
+
+
+def test_method_with_one_argument_by_position_only_is_called_as_one_in_c():
+    with pytest.raises(TypeError, match=r"Tally.add_one\(\) takes exactly one argument \(2 given\)"):
+        Tally(10).add_one(1, 2)
+    with pytest.raises(TypeError, match=r"Tally.add_two\(\) takes no keyword arguments"):
+        Tally(10).add_two(first=1, second=2)
+
+
+def test_methods_with_arguments_by_position_only_keep_what_they_are():
+    assert str(inspect.signature(Tally.add_one)) == "(self, n, /)"
+    assert str(inspect.signature(Tally.add_two)) == "(self, first, second, /)"
+    assert str(inspect.signature(Tally.add_some)) == "(self, n=None, /)"
+    assert inspect.getdoc(Tally.add_one) == "Adds a number, which is passed by position only. Returns the sum."
+    assert type(Tally.add_one) is type(Tally.add)
+    assert Tally.add_one.__objclass__ is Tally
+    assert Tally.add_one.__qualname__ == "Tally.add_one"
+    with pytest.raises(TypeError):
+        Tally.add_one(Store(), 1)
 
 
 def test_methods_keep_their_signatures():

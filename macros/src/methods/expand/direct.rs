@@ -284,6 +284,10 @@ fn python_name(method: &Method) -> Option<Named> {
     if name.starts_with("__") {
         kind = slot(&name, method).filter(|_| kind.to_string() == "method")?;
     }
+    let takes_no_keyword = |signature: &PythonSignature| signature.is_positional_only;
+    if kind.to_string() == "method" && signature.as_ref().is_some_and(takes_no_keyword) {
+        kind = quote!(positional_method);
+    }
     is_known.then_some(Named {
         kind,
         name,
@@ -353,6 +357,8 @@ struct PythonSignature {
     /// The names, with the defaults; `None` for a parameter that an entry cannot leave out.
     parameters: Vec<(String, Option<Default>)>,
     has_keywords: bool,
+    /// Set if all parameters stand before a slash.
+    is_positional_only: bool,
 }
 
 impl PythonSignature {
@@ -362,11 +368,15 @@ impl PythonSignature {
         let mut signature = PythonSignature {
             parameters: Vec::new(),
             has_keywords: false,
+            is_positional_only: false,
         };
         for parameter in tokens.split(|token| is(token, ",")) {
             match parameter {
-                [] => {}
-                [slash] if is(slash, "/") => {}
+                [] => continue,
+                [slash] if is(slash, "/") => {
+                    signature.is_positional_only = true;
+                    continue;
+                }
                 [star, ..] if is(star, "*") => {
                     signature.has_keywords = true;
                     let names = parameter.iter().filter(|token| !is(token, "*"));
@@ -391,6 +401,8 @@ impl PythonSignature {
                     signature.parameters.push((name, default));
                 }
             }
+            // A parameter behind the slash.
+            signature.is_positional_only = false;
         }
         signature
     }

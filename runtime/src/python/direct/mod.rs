@@ -12,6 +12,11 @@
 //! where the class has no `__init__` of its own. Of the special methods only those of sequences and text have entries,
 //! where they call C or read a field (`slots`): for all others PyO3's function is the faster one.
 //!
+//! A method whose signature ends with a `/` takes its arguments by position only, and CPython calls it faster: without
+//! keywords, and with one argument as it calls most functions of C with one (`METH_O`). CPython reads the convention
+//! from the method's object, so the class gets another one with the same name and docs. CPython itself refuses keywords
+//! then, and any other number of arguments than one, so these messages are CPython's.
+//!
 //! Any other entry borrows the handle as [`call`](super::call) does. It is installed in the method table of the class
 //! when the module is initialized. The methods whose arguments and results are plain values have one, static methods
 //! too, and so have those that return views: see [`PlainArgument`] and [`PlainResult`].

@@ -35,10 +35,11 @@ macro_rules! integer_arguments {
                     }
                     ffi::PyLong_AsLongAndOverflow(object, &raw mut overflow)
                 };
-                match overflow {
-                    0 => value.try_into().ok(),
-                    _ => None,
+                // What overflows is read as -1.
+                if value == -1 && overflow != 0 {
+                    return None;
                 }
+                value.try_into().ok()
             }
         }
     )+};

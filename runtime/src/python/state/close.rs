@@ -449,7 +449,7 @@ impl ResourceState {
     /// because the thread that borrows the handle may belong to the parent process. It may not wait while the
     /// interpreter is ending, because the interpreter may have stopped that thread.
     pub(in crate::python) fn may_wait(&self) -> bool {
-        !inside_python() && self.forks == u64::from(forks()) && !is_ending()
+        !inside_python() && self.forks() == forks() && !is_ending()
     }
 }
 

@@ -55,10 +55,7 @@ impl HandleState {
         };
         let raw = NonNull::new(raw)?;
         // The word says whether the handle is closed, in use exclusively, or held by a child.
-        if !counted.is_quick
-            || counted.forks != gate()
-            || !counted.borrow_state.try_borrow_quick(EXCLUSIVE)
-        {
+        if counted.quick_gate != gate() || !counted.borrow_state.try_borrow_quick(EXCLUSIVE) {
             return None;
         }
         if EXCLUSIVE {
@@ -72,7 +69,7 @@ impl ResourceState {
     /// Releases a shared borrow of a handle without parents, if one load of the borrow state suffices.
     #[inline(always)]
     pub(crate) fn release_quick(&self) -> bool {
-        self.is_quick && self.borrow_state.release_quick(false)
+        self.is_quick() && self.borrow_state.release_quick(false)
     }
 
     /// Releases a quick borrow that somebody waits for, or to which releases were deferred. The call may have raised

@@ -12,7 +12,7 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use crate::borrow_state::BorrowState;
 use crate::error::{Error, Owner};
-use crate::fork::forks;
+use crate::fork::{NO_GATE, forks};
 use crate::handle::kind::HandleKind;
 use crate::python::handle_class::HandleClass;
 use crate::python::pending_release::PendingRelease;
@@ -39,12 +39,10 @@ pub(crate) struct ResourceState {
     pub(super) children: Mutex<Children>,
     /// The number of exclusive borrows so far.
     generation: AtomicU64,
-    /// Set if [`enter_quick`](super::HandleState::enter_quick) borrows the handle: any thread may use it, and it has no
-    /// parents.
-    pub(super) is_quick: bool,
-    /// The fork count of the process when the handle was made. As wide as [`gate`](crate::fork::gate), which is
-    /// compared to it.
-    pub(super) forks: u64,
+    /// The [`gate`](crate::fork::gate) at which [`enter_quick`](super::HandleState::enter_quick) borrows the handle:
+    /// the fork count of the process when the handle was made, with [`NO_GATE`] if only one thread may use the handle,
+    /// or it has parents.
+    pub(super) quick_gate: u64,
     /// The data that few handles have.
     pub(super) special: Option<Box<Special>>,
     /// The child that borrows this handle exclusively for as long as the child lives; null for none.
@@ -211,8 +209,9 @@ impl ResourceState {
     ) -> Self {
         let is_bound = special.as_ref().is_some_and(|special| special.thread != 0);
         let has_parents = parent.is_some() || !kind.extra_parents().is_empty();
+        let is_quick = !is_bound && !has_parents && !kind.is_counted();
         ResourceState {
-            is_quick: !is_bound && !has_parents && !kind.is_counted(),
+            quick_gate: u64::from(forks()) | (NO_GATE * u64::from(!is_quick)),
             generation: AtomicU64::new(0),
             kind,
             raw: AtomicPtr::new(raw),
@@ -222,7 +221,6 @@ impl ResourceState {
             // Constants, so that nothing is put together elsewhere and then moved here.
             links: const { UnsafeCell::new(Links::NONE) },
             children: const { Mutex::new(Children::NONE) },
-            forks: forks().into(),
             special,
             holder: AtomicPtr::new(ptr::null_mut()),
             holder_kind: AtomicPtr::new(ptr::null_mut()),
@@ -239,13 +237,27 @@ impl ResourceState {
         special.as_ref().map_or(0, |special| special.thread)
     }
 
+    /// Returns whether [`enter_quick`](super::HandleState::enter_quick) may borrow the handle at all.
+    #[inline(always)]
+    pub(super) fn is_quick(&self) -> bool {
+        self.quick_gate & NO_GATE == 0
+    }
+
+    /// Returns the fork count of the process when the handle was made.
+    #[inline(always)]
+    pub(super) fn forks(&self) -> u32 {
+        // The lower half.
+        self.quick_gate as u32
+    }
+
     /// Returns whether the drop of this state drops no Python object, and the drop of its fields does nothing: the
     /// handle has no parents and keeps nothing.
     #[inline(always)]
     pub(super) fn drops_no_objects(&mut self) -> bool {
+        let is_quick = self.is_quick();
         let children = self.children.get_mut();
         let children = children.unwrap_or_else(PoisonError::into_inner);
-        self.is_quick
+        is_quick
             && self.special.is_none()
             && children.waiting.is_none()
             && !self.kind.has_attachments()
@@ -268,13 +280,13 @@ impl ResourceState {
     /// Returns whether the handle is bound to a thread, or was made before the last fork. `check_owner` then decides.
     #[inline]
     pub(crate) fn may_be_on_wrong_thread(&self) -> bool {
-        self.thread() != 0 || self.forks != u64::from(forks())
+        self.thread() != 0 || self.forks() != forks()
     }
 
     /// Returns whether only a parent process may use the handle: the kind is process-bound, and the process was forked
     /// since.
     pub(super) fn is_from_parent_process(&self) -> bool {
-        self.kind.is_process_bound() && self.forks != u64::from(forks())
+        self.kind.is_process_bound() && self.forks() != forks()
     }
 
     /// Returns whether the handle is bound to another thread.
