@@ -16,6 +16,7 @@ struct Hand;
 
 thread_local! {
     static DIAL: RefCell<Option<Borrowed<'static, Dial>>> = const { RefCell::new(None) };
+    static HAND: RefCell<Option<Borrowed<'static, Hand>>> = const { RefCell::new(None) };
 }
 
 /// Looks at a dial.
@@ -119,6 +120,42 @@ fn part_uses_what_its_owner_keeps_after_a_release_of_the_owner_was_refused() {
     assert_eq!(panic_of(|| hand.hour()), held);
     drop(repair);
     assert_eq!(hand.hour(), 3);
+}
+
+/// Looks at a hand.
+struct Peek;
+
+impl Attachment for Peek {}
+
+#[callbacks(unsafe)]
+impl Peek {
+    #[callback(ffi::step, args = (data))]
+    fn step(&self) {
+        let hour = || HAND.with_borrow(|hand| hand.as_ref().unwrap().hour());
+        assert_eq!(panic_of(hour), IN_USE);
+    }
+}
+
+#[methods(unsafe, rust_only)]
+impl Clock {
+    #[calls(ffi::clock_wind, args = (self, peek.step, peek.data))]
+    fn wind_beside(&mut self, peek: &Peek);
+}
+
+#[test]
+fn part_is_not_used_while_what_its_owner_keeps_changes_after_a_release_of_the_owner_was_refused() {
+    let _native = Native::start();
+    let (mut clock, keep) = (Clock::new().unwrap(), Keep::new().unwrap());
+    keep.put(clock.clone());
+    ffi::REFUSES.set(true);
+    let keep = keep.close().unwrap_err().1.unwrap();
+    let keep: &'static Owned<'static, Keep> = Box::leak(Box::new(keep));
+    HAND.set(keep.hand());
+    clock.wind_beside(&Peek);
+    assert_eq!(keep.hand().unwrap().hour(), 2);
+    HAND.set(None);
+    // SAFETY: the reference came from the box above, and nothing else has it.
+    drop(unsafe { Box::from_raw(std::ptr::from_ref(keep).cast_mut()) });
 }
 
 #[test]
