@@ -1,7 +1,5 @@
 //! Handles that C makes in others, or lends.
 
-use std::mem;
-
 use crate::children::ancestors::{
     ancestor, ancestors, lives_in, ours_by_other_type, resource_of, stray,
 };
@@ -10,7 +8,7 @@ use crate::children::table::{
 };
 use crate::children::transfer;
 use crate::handle::kind::{HandleKind, Id};
-use crate::side_table::{add_once, hold_in_callback, lend_values};
+use crate::side_table::{add_once, hold_for_good, hold_in_callback, lend_values};
 
 /// Records that C made `child` by a call on `maker`. `maker` is a handle of the kind `parent`, or lives in one. The
 /// child lives in that handle and in `extra_parents`.
@@ -112,7 +110,7 @@ pub(crate) fn lent(lent: Id, lenders: impl Iterator<Item = Id>) {
 }
 
 /// Keeps the values of `lent` and of its ancestors alive until the lender ends, or until the callback that got the
-/// lender returns. If that is unknown, leaks them.
+/// lender returns. If that is unknown, keeps them for good.
 pub(crate) fn keep_values(lent: Id, lender: Option<Id>) {
     let resource = lender.and_then(resource_of);
     let is_of_callback = resource.map_or(lender.is_some(), |resource| stray(resource).is_some());
@@ -129,7 +127,7 @@ pub(crate) fn keep_values(lent: Id, lender: Option<Id>) {
                 drop(left);
             }
             None if is_of_callback => hold_in_callback(values),
-            None => mem::forget(values),
+            None => hold_for_good(values),
         }
     }
 }
