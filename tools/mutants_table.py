@@ -1207,7 +1207,12 @@ KEEPING = [
     mutant(CHILDREN_TABLE, "a child that holds its parent is an only child", ("!is_plain || table.contains_key(&child)", "table.contains_key(&child)")),
     mutant(CHILDREN_TABLE, "a handle that C gives back lives in its new parent only", ("!is_plain || table.contains_key(&child)", "!is_plain")),
     mutant(CHILDREN_TABLE, "the parent of an only child is in nothing that C keeps it in", ("    if !entry.ends.is_empty() {\n        return false;\n    }\n    entry.children += 1;", "    entry.children += 1;")),
-    mutant(CHILDREN_TABLE, "an only child that has children ends with them", ("let has_none = self.children == 0 && self.holders == 0 &&", "let has_none =")),
+    mutant(
+        CHILDREN_TABLE,
+        "an only child that has children ends with them",
+        ("let has_none = self.children == 0 && self.holders == 0 &&", "let has_none ="),
+        equivalent="a handle is released after its children, or with those that C keeps in it, which the look at `keeps` finds",
+    ),
     mutant(CHILDREN_TABLE, "a child ends before the values that it keeps", ("self.parents.held.is_empty() && self.parents.values.is_empty();", "self.parents.held.is_empty();")),
     mutant(CHILDREN_TABLE, "a child that held its parent holds it for good", ("self.parents.held.is_empty() && self.parents.values.is_empty();", "self.parents.values.is_empty();")),
     mutant(CHILDREN_TABLE, "a call uses no other parent than the first", ("has_no_others && self.ends.is_empty()", "self.ends.is_empty()")),
