@@ -275,7 +275,9 @@ CALLS = [
         "a panic that a callback caught is not continued",
         ("        Some(payload) => Err(Error::panic(payload).unless_panic()),", "        Some(_) => Ok(()),"),
     ),
-    mutant(CALL_ARGUMENTS, "a length that C cannot take is cut", ("match C::try_from(length) {", "match C::try_from(length & 0xff) {")),
+    mutant(CALL_LOCK, "a lock is looked for while another owner changes the object", ("            let _code = AuthorCode::begin();\n", "")),
+    mutant("macros/src/field_path.rs", "a `Deref` of the author's runs on the way to a field", ("paths.into_iter().filter(|path| !path.is_self())", "paths.into_iter().filter(|path| !path.is_self() && false)"), seen_by_compiler=True),
+    mutant(CALL_ARGUMENTS, "a length that C cannot take is cut", ("match C::of_count(length) {", "match C::of_count(length & 0xff) {")),
     mutant(
         ERRORS,
         "the callback stays in C's struct after the call",
@@ -307,7 +309,7 @@ CALLS = [
     mutant(
         HANDLE_EXPAND_CALL_SETUP_MACRO,
         "a place behind NULL is written",
-        ("                #(if #pointers.is_null() { return ::core::option::Option::None; })*\n",
+        ("                #(if <*const _>::is_null(#pointers) { return ::core::option::Option::None; })*\n",
          "                #(let _ = #pointers;)*\n"),
     ),
     mutant(

@@ -1,9 +1,11 @@
 //! Paths to fields of a C struct: `field`, `(*field).inner`, `union.member`.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::parse::{Parse, ParseStream};
 use syn::{Expr, Token};
+
+use crate::span::respanned;
 
 /// A field of a C struct, written relative to the struct: `field`, `(*field).inner`,
 /// `union.member`.
@@ -49,6 +51,27 @@ impl FieldPath {
     /// The field of the struct `base`.
     pub(crate) fn within(&self, base: &TokenStream) -> TokenStream {
         within(&self.0, base)
+    }
+
+    /// Expands to the check that none of the author's code runs on the way to the places in a struct of the type `raw`:
+    /// an overloaded `Deref`, which would run while C's struct is in use.
+    pub(crate) fn expand_direct_check<'p>(
+        paths: impl IntoIterator<Item = &'p FieldPath>,
+        raw: &TokenStream,
+        runtime: &TokenStream,
+    ) -> TokenStream {
+        let pointer = Ident::new("raw", Span::mixed_site());
+        let checks = paths
+            .into_iter()
+            .filter(|path| !path.is_self())
+            .map(|path| {
+                let place = path.within(&quote!((*#pointer)));
+                respanned(
+                    quote!(#runtime::__runs_no_code!(#pointer: #raw => #place);),
+                    path.span(),
+                )
+            });
+        checks.collect()
     }
 
     /// The pointers that the path follows, in the order in which it follows them.

@@ -245,6 +245,8 @@ impl Record<'_> {
         let conversions = self.expand_conversions();
         let python = self.expand_python();
         let check = self.expand_pointer_check();
+        let places = self.fields.iter().map(|field| &field.place);
+        let direct = FieldPath::expand_direct_check(places, &quote!(#raw), runtime);
         let stored = match self.partial {
             false => quote!(#raw),
             true => quote!(#runtime::__private::from_c::Partial<#raw>),
@@ -252,6 +254,7 @@ impl Record<'_> {
         let struct_name = ident.to_string();
         quote! {
             #check
+            #direct
 
             #runtime::__either! {
                 {
@@ -320,9 +323,7 @@ impl Record<'_> {
 
     /// The function `new`. It can fail if there is text, which has to have room.
     fn expand_new(&self) -> TokenStream {
-        let Record {
-            item, raw, runtime, ..
-        } = self;
+        let Record { item, runtime, .. } = self;
         let ident = &item.ident;
         let parameters = self
             .fields
@@ -336,22 +337,30 @@ impl Record<'_> {
             |Field {
                  name, place, form, ..
              }| {
-                let field = place.within(&quote!(raw));
+                let field = self.expand_place(place, &quote!(raw), true);
                 let text = quote!(#runtime::__private::characters::Characters::of_text);
                 let value = match form {
                     Form::Plain => quote!(#runtime::__private::to_c::IntoC::into_c(#name)),
                     Form::Text(_) => quote!(#text(::core::stringify!(#name), (&#name).as_bytes())?),
                     Form::Bytes => quote!(#text(::core::stringify!(#name), (&#name).to_bytes())?),
                 };
-                respanned(quote!(#field = #value;), place.span())
+                let set = match self.partial {
+                    false => quote!(#field = #value;),
+                    true => quote! {
+                        let value = #value;
+                        // SAFETY: Rust: the struct is this one, and the value is one of the field's type.
+                        unsafe { #field = value };
+                    },
+                };
+                respanned(set, place.span())
             },
         );
         let documentation = format!(
             "Returns a `{ident}` with these values. All other fields of the C struct are zero."
         );
-        let made = self.expand_stored(&quote!(raw));
+        let nothing = self.expand_nothing();
         let (errors, result, value) = match self.has_text() {
-            false => (TokenStream::new(), quote!(Self), quote!(#ident(#made))),
+            false => (TokenStream::new(), quote!(Self), quote!(#ident(raw))),
             true => (
                 quote! {
                     #[doc = ""]
@@ -360,7 +369,7 @@ impl Record<'_> {
                     #[doc = "[`Error::Value`](leakproof::Error::Value) for text that C's array of characters has no room for, or that holds a NUL."]
                 },
                 quote!(#runtime::Result<Self>),
-                quote!(::core::result::Result::Ok(#ident(#made))),
+                quote!(::core::result::Result::Ok(#ident(raw))),
             ),
         };
         quote! {
@@ -368,33 +377,44 @@ impl Record<'_> {
             #errors
             #[allow(clippy::too_many_arguments, dead_code, reason = "the C struct has as many fields")]
             pub fn new(#(#parameters),*) -> #result {
-                let mut raw = <#raw as ::core::default::Default>::default();
+                let mut raw = #nothing;
                 #(#set)*
                 #value
             }
         }
     }
 
-    /// C's struct in `this`.
-    fn expand_raw(&self, this: &TokenStream) -> TokenStream {
+    /// The struct without values for its fields.
+    fn expand_nothing(&self) -> TokenStream {
+        let (raw, runtime) = (&self.raw, &self.runtime);
         match self.partial {
-            false => quote!(#this.0),
+            false => quote!(<#raw as ::core::default::Default>::default()),
             true => quote! {
-                // SAFETY: guarantee 15: only listed fields are read, which are plain.
-                (*unsafe { (&#this.0).get() })
+                // SAFETY: guarantee 15: only listed fields are read, which are plain, and are written next.
+                unsafe { #runtime::__private::from_c::Partial::<#raw>::zeroed() }
             },
         }
     }
 
-    /// The value that the record stores, of C's struct.
-    fn expand_stored(&self, raw: &TokenStream) -> TokenStream {
-        let runtime = &self.runtime;
+    /// The place of a field in what a record stores, for a statement in `unsafe` if the record is partial.
+    fn expand_place(&self, place: &FieldPath, stored: &TokenStream, is_set: bool) -> TokenStream {
+        let raw = match (self.partial, is_set) {
+            (false, _) => stored.clone(),
+            (true, false) => quote!((*(&#stored).as_ptr())),
+            (true, true) => quote!((*(&mut #stored).as_mut_ptr())),
+        };
+        place.within(&raw)
+    }
+
+    /// The value of a field of `this`, or a reference to it.
+    fn expand_read(&self, place: &FieldPath, this: &TokenStream, by: &TokenStream) -> TokenStream {
+        let place = self.expand_place(place, &quote!(#this.0), false);
         match self.partial {
-            false => raw.clone(),
-            true => quote! {
-                // SAFETY: guarantee 15: only listed fields are read, which are plain.
-                unsafe { #runtime::__private::from_c::Partial::of(#raw) }
-            },
+            false => quote!(#by #place),
+            true => quote!({
+                // SAFETY: guarantee 15: a listed field, which was written, and is plain.
+                unsafe { #by #place }
+            }),
         }
     }
 
@@ -407,7 +427,11 @@ impl Record<'_> {
     fn expand_getter(&self, field: &Field<'_>) -> (TokenStream, TokenStream) {
         let runtime = &self.runtime;
         let Field { ty, place, .. } = field;
-        let place = respanned(place.within(&self.expand_raw(&quote!(self))), place.span());
+        let by = match field.form {
+            Form::Plain => quote!(),
+            _ => quote!(&),
+        };
+        let place = respanned(self.expand_read(place, &quote!(self), &by), place.span());
         let characters = quote!(#runtime::__private::characters);
         match field.form {
             Form::Plain => (
@@ -418,16 +442,16 @@ impl Record<'_> {
                 let name = self.full_name(field);
                 (
                     quote!(#runtime::Result<#ty>),
-                    quote_spanned!(ty.span()=> #characters::string(&#place, #name)),
+                    quote_spanned!(ty.span()=> #characters::string(#place, #name)),
                 )
             }
             Form::Text(Utf8::Lossy) => (
                 quote!(#ty),
-                quote_spanned!(ty.span()=> #characters::string_lossy(&#place)),
+                quote_spanned!(ty.span()=> #characters::string_lossy(#place)),
             ),
             Form::Bytes => (
                 quote!(#ty),
-                quote_spanned!(ty.span()=> #characters::c_string(&#place)),
+                quote_spanned!(ty.span()=> #characters::c_string(#place)),
             ),
         }
     }
@@ -445,8 +469,8 @@ impl Record<'_> {
         match form {
             Form::Plain => quote!(#this.#name()),
             _ => {
-                let place = place.within(&self.expand_raw(this));
-                quote!(#runtime::__private::characters::Characters::text(&#place))
+                let text = self.expand_read(place, this, &quote!(&));
+                quote!(#runtime::__private::characters::Characters::text(#text))
             }
         }
     }
@@ -486,17 +510,19 @@ impl Record<'_> {
         let ident = &item.ident;
         if self.partial {
             let copies = self.fields.iter().map(|Field { place, .. }| {
-                let (to, from) = (place.within(&quote!(kept)), place.within(&quote!(c)));
+                let to = self.expand_place(place, &quote!(kept), true);
+                let from = place.within(&quote!(c));
                 quote!(#to = #from;)
             });
-            let kept = self.expand_stored(&quote!(kept));
+            let nothing = self.expand_nothing();
             return quote! {
                 // SAFETY: guarantee 15: the fields that are kept are plain, and own nothing.
                 unsafe impl #runtime::__private::from_c::FromC<'_, #raw> for #ident {
                     unsafe fn from_c(c: #raw) -> ::core::option::Option<Self> {
-                        let mut kept = <#raw as ::core::default::Default>::default();
-                        #(#copies)*
-                        ::core::option::Option::Some(#ident(#kept))
+                        let mut kept = #nothing;
+                        // SAFETY: Rust: the fields of one struct are copied to those of another one.
+                        unsafe { #(#copies)* }
+                        ::core::option::Option::Some(#ident(kept))
                     }
                 }
             };

@@ -40,8 +40,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("callbacks/expand.rs", "raw"),
     // The holder is a reference.
     ("record/python.rs", "get"),
-    // `made` and `it` are references.
-    ("methods/expand/call.rs", "as_deref"),
+    // `it` is a reference.
     ("methods/expand/python.rs", "get"),
     // A context is a reference.
     ("methods/expand/python.rs", "py"),

@@ -373,6 +373,9 @@ pub mod __private {
 macro_rules! byte_slice {
     (unsafe $raw:ty { ptr: $ptr:ident, len: $len:ident }) => {
         const _: () = {
+    $crate::__runs_no_code!(c: $raw => (*c).$ptr);
+    $crate::__runs_no_code!(c: $raw => (*c).$len);
+
             impl $crate::__private::from_c::ByteSlice for $raw {
                 type Pointer = $crate::__private::from_c::SlicePointer<
                     { $crate::__private::from_c::is_const_pointer(|c: &$raw| c.$ptr) },

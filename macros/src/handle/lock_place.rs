@@ -4,10 +4,12 @@
 //! `#[handle(…)]` has no word `unsafe`, so the place can only be reached from the handle's pointer: no other pointer
 //! can be written there.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
 use syn::{Expr, Path, UnOp};
+
+use crate::span::respanned;
 
 /// `ffi::lock_of`, `ffi::lock_of(ffi::owner_of(self))`, `self.lock` or `(*self.inner).lock`.
 pub(crate) enum LockPlace {
@@ -61,11 +63,39 @@ impl LockPlace {
         }
     }
 
+    /// Expands to the check that none of the author's code runs on the way from the pointer `raw` to the lock. Where a
+    /// C function is on the way, only the uses of the call are in its way (`Locked`).
+    pub(crate) fn expand_direct_check(
+        &self,
+        handle: &Ident,
+        runtime: &TokenStream,
+    ) -> Option<TokenStream> {
+        let LockPlace::Steps(steps) = self else {
+            return None;
+        };
+        let raw = Ident::new("raw", Span::mixed_site());
+        let handle = quote!(<#handle as #runtime::__private::handle::Handle>::Raw);
+        let place = (!calls(steps)).then(|| within(steps, &raw.to_token_stream()))?;
+        let check = quote!(#runtime::__runs_no_code!(#raw: #handle => #place););
+        Some(respanned(check, self.span()))
+    }
+
     pub(crate) fn span(&self) -> Span {
         match self {
             LockPlace::Function(function) => syn::spanned::Spanned::span(function),
             LockPlace::Steps(steps) => syn::spanned::Spanned::span(steps),
         }
+    }
+}
+
+/// Returns `true` if a C function is called on the way to the step.
+fn calls(step: &Expr) -> bool {
+    match step {
+        Expr::Call(_) => true,
+        Expr::Paren(paren) => calls(&paren.expr),
+        Expr::Field(field) => calls(&field.base),
+        Expr::Unary(unary) => calls(&unary.expr),
+        _ => false,
     }
 }
 

@@ -65,20 +65,20 @@ impl Record<'_> {
                 place,
                 form,
             } = field;
-            let place = place.within(&self.expand_raw(&quote!(self)));
+            let place = self.expand_read(place, &quote!(self), &quote!(&));
             let full_name = self.full_name(field);
             let (result, value) = match form {
                 Form::Plain => (quote!(#ty), quote!(self.#name())),
                 Form::Text(utf8) => {
                     let lossy = *utf8 == Utf8::Lossy;
-                    let value = quote!(#records::string(py, &#place, #full_name, #lossy));
+                    let value = quote!(#records::string(py, #place, #full_name, #lossy));
                     (
                         quote!(#runtime::pyo3::PyResult<#typed<'py, ::std::string::String>>),
                         value,
                     )
                 }
                 Form::Bytes => {
-                    let value = quote!(#records::fs_string(py, &#place));
+                    let value = quote!(#records::fs_string(py, #place));
                     (
                         quote!(#runtime::pyo3::PyResult<#typed<'py, ::std::ffi::CString>>),
                         value,

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use crate::convert::memory::Count;
 use crate::convert::to_c::{CallString, IntoCString, Memory};
 use crate::error::{Error, Result};
 use crate::failpoint::{CallSite, FailPoint};
@@ -17,14 +18,14 @@ macro_rules! __named {
 
 /// Converts a length to C's integer type.
 #[inline]
-pub fn length<C: TryFrom<usize>>(
+pub fn length<C: Count>(
     site: &'static CallSite,
     name: &'static str,
     bytes: &impl Memory,
 ) -> Result<C> {
     let length = bytes.count();
-    match C::try_from(length) {
-        Ok(length) if !site.should_fail(FailPoint::Argument) => Ok(length),
+    match C::of_count(length) {
+        Some(length) if !site.should_fail(FailPoint::Argument) => Ok(length),
         _ => Err(Error::Overflow(format!(
             "{name} is too long for C: {length} bytes"
         ))),

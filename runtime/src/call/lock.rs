@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::gil::{WithoutPython, detach_unchecked};
 use crate::handle::Handle;
 use crate::uses::locks::{self, LockTime};
-use crate::uses::{self, Argument, OfHandle as _};
+use crate::uses::{self, Argument, AuthorCode, OfHandle as _};
 
 /// The library's own lock of a handle, which this thread has entered. Dropping it leaves the lock.
 pub(super) struct Locked<'h, T: Handle> {
@@ -19,6 +19,8 @@ impl<'h, T: Handle> Locked<'h, T> {
     #[inline]
     pub(super) fn enter(handle: &'h T) -> Option<Self> {
         const { T::LOCKS }.then(|| {
+            // A `Deref` of the author's, on the way to the lock through a C function.
+            let _code = AuthorCode::begin();
             let lock = detach_unchecked(
                 // SAFETY: annotation `lock`: taking the lock uses no Python.
                 unsafe { WithoutPython::promised() },

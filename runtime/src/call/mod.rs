@@ -48,6 +48,21 @@ pub use crate::handle::origin::{
 };
 pub use crate::outcome::Outcome;
 pub use crate::panics::Caught;
+/// Refuses, while compiling, a place in C's struct on the way to which code of the author's would run: no type with a
+/// `Deref` of its own is followed in a `const fn`. `$raw` is the name of the struct's pointer in the places.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __runs_no_code {
+    ($raw:ident: $type:ty => $($place:tt)+) => {
+        const _: () = {
+            const unsafe fn direct($raw: *const $type) {
+                // SAFETY: Rust: nothing calls the function.
+                let _ = unsafe { &raw const $($place)+ };
+            }
+            let _ = direct;
+        };
+    };
+}
 /// Converts C's result to the type, for no longer than `life`.
 ///
 /// The expansion of `#[calls]` uses the macro on the value that C has just returned. The author's return type says who

@@ -5,6 +5,7 @@ use std::ptr;
 use crate::convert::from_c::FromC;
 use crate::convert::lifetime::Life;
 use crate::convert::memory::array;
+use crate::convert::shape::{MaybeHandle, optional};
 use crate::error::{Error, Result};
 use crate::handle::{Handle, Part};
 
@@ -22,12 +23,13 @@ pub fn required<R>(method: &'static str, value: Option<R>) -> Result<R> {
 /// Returns the pointer to a part that a field of another part gets; null for `None`. Both live in an owner of one type.
 #[doc(hidden)]
 #[inline]
-pub fn written_part<'a, S, T>(_: &S, part: impl Into<Option<&'a T>>) -> *mut T::Raw
+pub fn written_part<S, P>(_: &S, part: &P) -> *mut <P::Handle as Handle>::Raw
 where
     S: Part,
-    T: Part<Owner = S::Owner> + 'a,
+    P: MaybeHandle,
+    P::Handle: Part<Owner = S::Owner>,
 {
-    part.into().map_or(ptr::null_mut(), Handle::as_raw)
+    optional(part).map_or(ptr::null_mut(), Handle::as_raw)
 }
 
 /// Returns the elements of a C array of `count`; `None` for null. NULL pointers in the array are left out.

@@ -221,17 +221,19 @@ unsafe impl<T> Start for *mut T {
 ///
 /// # Safety
 ///
-/// Neither is more than the number says.
+/// Neither is more than the number says, and no number is more than the count that it is made of.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`len` is a number of elements, and this is `{Self}`",
     label = "not an integer"
 )]
-pub unsafe trait Count {
+pub unsafe trait Count: Sized {
     /// Returns the number of elements; 0 for a negative number.
     fn count(self) -> usize;
     /// Returns the number of elements; `None` for a number that is negative, or more than a `usize` holds.
     fn try_count(self) -> Option<usize>;
+    /// Returns the number for a count; `None` for more than the type holds.
+    fn of_count(count: usize) -> Option<Self>;
 }
 
 macro_rules! count {
@@ -255,6 +257,11 @@ macro_rules! count {
             #[inline]
             fn try_count(self) -> Option<usize> {
                 usize::try_from(self).ok()
+            }
+
+            #[inline]
+            fn of_count(count: usize) -> Option<Self> {
+                Self::try_from(count).ok()
             }
         }
     )+};

@@ -1,5 +1,7 @@
 //! Values that are nothing but their bits.
 
+use std::mem::MaybeUninit;
+
 /// A value that is nothing but its bits: a number, a `bool`, what `#[int_enum]`, `#[int_flag]` and `#[record]` make.
 ///
 /// # Safety
@@ -32,36 +34,39 @@ pub fn written<T: Plain>(value: T) -> T {
 // SAFETY: Rust: bytes hold no pointer.
 unsafe impl<const N: usize> Plain for [u8; N] {}
 
-/// A C struct of which a partial record shows the listed fields alone. All others are as in the struct's `Default`, and
-/// may be pointers.
+/// A C struct of which a partial record has the listed fields alone. All other bytes are zeros, which need not be
+/// values: no code of the author's, not even `Default`, runs where C's struct is copied, and nothing refers to the
+/// whole struct.
 #[doc(hidden)]
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-pub struct Partial<T>(T);
+pub struct Partial<T: Copy>(MaybeUninit<T>);
 
-impl<T> Partial<T> {
-    /// Stores the struct.
+impl<T: Copy> Partial<T> {
+    /// Stores zeros.
     ///
     /// # Safety
     ///
-    /// As for [`Partial::get`].
+    /// Only fields are read that were written, with values that are plain.
     #[inline]
-    pub const unsafe fn of(raw: T) -> Self {
-        Partial(raw)
+    pub const unsafe fn zeroed() -> Self {
+        Partial(MaybeUninit::zeroed())
     }
 
-    /// Returns the struct.
-    ///
-    /// # Safety
-    ///
-    /// Only fields that are plain values are read.
+    /// Returns the pointer to the struct.
     #[inline]
-    pub const unsafe fn get(&self) -> &T {
-        &self.0
+    pub const fn as_ptr(&self) -> *const T {
+        self.0.as_ptr()
+    }
+
+    /// Returns the pointer to the struct, whose listed fields are written.
+    #[inline]
+    pub const fn as_mut_ptr(&mut self) -> *mut T {
+        self.0.as_mut_ptr()
     }
 }
 
 // SAFETY: guarantee 15: nothing but plain values is read of the struct, so no pointer in it gets to another thread.
-unsafe impl<T> Send for Partial<T> {}
+unsafe impl<T: Copy> Send for Partial<T> {}
 // SAFETY: guarantee 15: nothing but plain values is read of the struct.
-unsafe impl<T> Sync for Partial<T> {}
+unsafe impl<T: Copy> Sync for Partial<T> {}

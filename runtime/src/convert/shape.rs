@@ -170,6 +170,62 @@ macro_rules! __by_value {
     }};
 }
 
+mod optional {
+    /// The bound of [`MaybeHandle`](super::MaybeHandle).
+    pub trait Sealed {}
+
+    impl<T: ?Sized> Sealed for &T {}
+    impl<T: ?Sized> Sealed for &mut T {}
+    impl<T: Sealed> Sealed for Option<T> {}
+}
+
+/// A parameter that is a handle, or none. No method and no `From` of the author's, on a type of the same name, says
+/// which handle C gets.
+#[diagnostic::on_unimplemented(
+    message = "the name of this parameter's type hides what it stands for: `{Self}` is no `Option` of a reference",
+    label = "written by another name than its own"
+)]
+pub trait MaybeHandle: optional::Sealed {
+    /// The type of the handle.
+    type Handle: ?Sized;
+    /// Returns the handle.
+    fn handle(&self) -> Option<&Self::Handle>;
+}
+
+impl<T: ?Sized> MaybeHandle for &T {
+    type Handle = T;
+
+    #[inline(always)]
+    fn handle(&self) -> Option<&T> {
+        Some(self)
+    }
+}
+
+impl<T: ?Sized> MaybeHandle for Option<&T> {
+    type Handle = T;
+
+    #[inline(always)]
+    fn handle(&self) -> Option<&T> {
+        *self
+    }
+}
+
+impl<T: ?Sized> MaybeHandle for Option<&mut T> {
+    type Handle = T;
+
+    #[inline(always)]
+    fn handle(&self) -> Option<&T> {
+        self.as_deref()
+    }
+}
+
+/// Returns the handle of a parameter. The type of the parameter is a generic one: a type that could be followed to an
+/// `Option`, by a `Deref` of the author's, is refused.
+#[inline(always)]
+pub fn optional<P: MaybeHandle>(parameter: &P) -> Option<&P::Handle> {
+    parameter.handle()
+}
+
 /// The facts about a C struct that `#[record]` checks.
 #[derive(Debug)]
 pub struct CStruct<T>(PhantomData<T>);

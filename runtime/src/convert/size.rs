@@ -168,6 +168,11 @@ unsafe impl Count for Size {
     fn try_count(self) -> Option<usize> {
         usize::try_from(self.0?).ok()
     }
+
+    #[inline]
+    fn of_count(count: usize) -> Option<Self> {
+        Some(Size::of(count))
+    }
 }
 
 /// Returns the length. No memory has more elements than `isize` can say.

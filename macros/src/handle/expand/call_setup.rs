@@ -6,6 +6,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::Path;
 use syn::spanned::Spanned;
 
+use crate::field_path::FieldPath;
 use crate::handle::ast::{LockArg, ThreadLocal};
 use crate::handle::model::Handle;
 use crate::span::respanned;
@@ -14,12 +15,14 @@ use crate::span::respanned;
 pub(crate) fn expand_lock(handle: &Handle) -> Option<TokenStream> {
     let LockArg { of, enter, leave } = handle.lock.as_ref()?;
     let lock = respanned(of.expand(&quote!(raw)), of.span());
+    let check = of.expand_direct_check(&handle.item.ident, &handle.runtime);
     let entered = quote_spanned!(enter.span()=> #enter(lock));
     let left = quote_spanned!(leave.span()=> #leave(lock.cast()));
     Some(quote! {
         const LOCKS: bool = true;
 
         unsafe fn enter_lock(raw: *mut Self::Raw) -> *mut () {
+            #check
             let lock = #lock;
             // SAFETY: annotation `lock`: `of` returned a lock of the library, which lives as long as
             // the handle.
@@ -43,6 +46,9 @@ pub(crate) fn expand_error_callback(handle: &Handle) -> Option<TokenStream> {
     let place = callback.within(&base);
     let pointers = callback.pointers(&base).into_iter();
     let pointers = pointers.map(|pointer| respanned(pointer, callback.span()));
+    let ident = &handle.item.ident;
+    let raw_type = quote!(<#ident as #runtime::__private::handle::Handle>::Raw);
+    let check = FieldPath::expand_direct_check([callback], &raw_type, runtime);
     let report_place = quote!(#runtime::__private::error_source::ReportPlace);
     let place = quote!(#report_place::of::<Self::Errors, _>(&raw mut #place));
     let place = respanned(place, callback.span());
@@ -50,10 +56,11 @@ pub(crate) fn expand_error_callback(handle: &Handle) -> Option<TokenStream> {
         const REPORTS: ::core::primitive::bool = true;
 
         unsafe fn report_place(#raw: *mut Self::Raw) -> ::core::option::Option<#report_place> {
+            #check
             // SAFETY: the caller's promise; annotation `errors`: the pointers on the way to the
             // place are valid, or NULL where there is no place.
             unsafe {
-                #(if #pointers.is_null() { return ::core::option::Option::None; })*
+                #(if <*const _>::is_null(#pointers) { return ::core::option::Option::None; })*
                 ::core::option::Option::Some(#place)
             }
         }

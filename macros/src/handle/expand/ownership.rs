@@ -127,7 +127,11 @@ fn expand_part(handle: &Handle, owner: &Type, owner_field: Option<&FieldPath>) -
             false => field.within(&quote!((*raw))),
         };
         let place = respanned(place, field.span());
+        let raw_type = quote!(<#ident as #runtime::__private::handle::Handle>::Raw);
+        let check = FieldPath::expand_direct_check([field], &raw_type, runtime);
         quote! {
+            #check
+
             #[allow(unused_unsafe, reason = "for `owner_field = self`")]
             // SAFETY: annotation `owner_field`: the field points at the owner, or is null.
             unsafe impl #runtime::__private::handle::HasOwnerField for #ident {

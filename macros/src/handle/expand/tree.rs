@@ -27,8 +27,8 @@ pub(crate) fn expand_tree(handle: &Handle) -> Option<TokenStream> {
         quote!(let object: *mut *mut ::core::ffi::c_void = &raw mut #object;),
         tree.object.span(),
     );
-    let lists = tree.children.len();
-    let numbers = 0..lists;
+    let list_count = tree.children.len();
+    let numbers = 0..list_count;
     let firsts = tree.children.iter().map(|list| expand_first(list, &raw));
     let (owner_raw, root) = expand_is_root(tree, &raw);
     let release = &tree.release;
@@ -50,11 +50,22 @@ pub(crate) fn expand_tree(handle: &Handle) -> Option<TokenStream> {
         };
     };
     let check = respanned(check, owner.span());
+    let places = [&tree.parent, &tree.next, &tree.object].into_iter();
+    let lists = tree.children.iter();
+    let places = places.chain(lists.clone().map(|list| &list.first));
+    let places = places.chain(lists.filter_map(|list| Some(&list.when.as_ref()?.0)));
+    let raw_of =
+        |handle: TokenStream| quote!(<#handle as #runtime::__private::handle::Handle>::Raw);
+    let direct = FieldPath::expand_direct_check(places, &raw_of(quote!(#ident)), runtime);
+    let direct_root = FieldPath::expand_direct_check(&tree.root, &raw_of(quote!(#owner)), runtime);
     Some(quote! {
+        #direct
+        #direct_root
+
         // SAFETY: annotation `tree`: the fields are what the words say, and the function releases a
         // part with all parts below it.
         unsafe impl #runtime::__private::tree::TreePart for #ident {
-            const LISTS: ::core::primitive::usize = #lists;
+            const LISTS: ::core::primitive::usize = #list_count;
 
             unsafe fn parent(#raw: *mut Self::Raw) -> *mut Self::Raw {
                 #parent

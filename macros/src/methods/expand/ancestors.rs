@@ -23,7 +23,9 @@ pub(crate) fn expand_same_ancestor(
     let parameters = parameters.filter_map(|Parameter { name, ty }| {
         Some(match ParamKind::of(ty) {
             ParamKind::Ref(_) | ParamKind::Mut(_) => quote!(::core::option::Option::Some(&*#name)),
-            ParamKind::OptionRef(_) | ParamKind::OptionMut(_) => quote!((&#name).as_deref()),
+            ParamKind::OptionRef(_) | ParamKind::OptionMut(_) => {
+                quote!(#runtime::__private::shape::optional(&#name))
+            }
             ParamKind::Owned(_) | ParamKind::OptionOwned(_)
                 if kept.iter().any(|kept| kept.name == *name) =>
             {

@@ -158,7 +158,10 @@ pub(crate) fn pass(method: &Method, argument: &CArg<'_>, runtime: &TokenStream) 
         CArg::Receiver(span) => (quote!(#into_c(&*self)), span),
         CArg::Parameter(Parameter { name, ty }, span) if is_text(ty) => {
             let variable = text_variable(name);
-            (quote!(#into_c((&#variable).as_deref())), span)
+            (
+                quote!(#into_c(::core::option::Option::as_deref(&#variable))),
+                span,
+            )
         }
         // References are reborrowed, because the errors of the call may still use them.
         CArg::Parameter(parameter @ Parameter { name, ty }, span) => match ParamKind::of(ty) {
@@ -171,7 +174,10 @@ pub(crate) fn pass(method: &Method, argument: &CArg<'_>, runtime: &TokenStream) 
                 let lent = c_value_variable(name);
                 (quote!(#into_c(#lent)), span)
             }
-            ParamKind::OptionMut(_) => (quote!(#into_c((&#name).as_deref())), span),
+            ParamKind::OptionMut(_) => (
+                quote!(#into_c(#runtime::__private::shape::optional(&#name))),
+                span,
+            ),
             ParamKind::Value | ParamKind::Python | ParamKind::OptionOwned(_) => {
                 let by_value = quote!(#runtime::__private::to_c::IntoC::by_value);
                 (quote!(#by_value(#name)), span)

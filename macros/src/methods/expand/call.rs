@@ -172,6 +172,11 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
     let detach_checks = calls
         .detach
         .then(|| expand_detach_checks(&block.handle, method, function.span(), runtime));
+    let direct_checks = {
+        let (handle, places) = (&block.handle, fields.iter().map(|(place, _)| *place));
+        let raw = quote!(<#handle as #runtime::__private::handle::Handle>::Raw);
+        FieldPath::expand_direct_check(places, &raw, runtime)
+    };
     let handle = match method.receiver {
         Receiver::None => quote!(::core::option::Option::<&Self>::None),
         _ => quote!(::core::option::Option::Some(&*self)),
@@ -190,7 +195,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
             let made = match constructs_receiver(block, method) {
                 None => quote!(|_| ::core::option::Option::None),
                 Some(false) => quote!(|made| ::core::option::Option::Some(&**made)),
-                Some(true) => quote!(|made| made.as_deref()),
+                Some(true) => quote!(|made| ::core::option::Option::as_deref(made)),
             };
             quote!(.call_fallible(#site_name, #handle, #runtime::__named!(#(#shown),*), #policy, #nothing, #into_owner, #made))
         }
@@ -238,6 +243,7 @@ pub(crate) fn expand_call(block: &MethodsBlock, method: &Method, calls: &Calls) 
         #kept_checks
         #helper_checks
         #detach_checks
+        #direct_checks
         #callback_holders
         #memory
         #(#prepared)*
@@ -614,7 +620,7 @@ pub(crate) fn expand_uses(
             };
             Some(match optional {
                 false => quote!(&*#name, #exclusive),
-                true => quote!((&#name).as_deref(), #exclusive, optional),
+                true => quote!(#runtime::__private::shape::optional(&#name), #exclusive, optional),
             })
         });
     let receiver = receiver.map(|argument| quote!((#argument)));

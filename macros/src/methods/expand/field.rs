@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
+use crate::field_path::FieldPath;
 use crate::length::{Length, expand_computed};
 use crate::methods::ast::{FieldAccess, Method, MethodsBlock, Parameter, Receiver};
 use crate::methods::expand::copies::{decoded, undecoded};
@@ -39,7 +40,8 @@ pub(crate) fn expand_field(
     };
     // The use lasts until the value was copied.
     let uses = Ident::new("_uses", Span::mixed_site());
-    let handle = quote!(let (#raw_pointer, #uses) = #used;);
+    let checks = expand_direct_checks(block, field);
+    let handle = quote!(#checks let (#raw_pointer, #uses) = #used;);
     match &method.parameters[..] {
         [parameter] => {
             let write = expand_write(field, parameter, &raw, runtime);
@@ -55,6 +57,19 @@ pub(crate) fn expand_field(
             }
         }
     }
+}
+
+/// The checks that none of the author's code runs on the way to the places.
+fn expand_direct_checks(block: &MethodsBlock, field: &FieldAccess) -> TokenStream {
+    let (runtime, handle) = (&block.runtime, &block.handle);
+    let length = match &field.length {
+        Some(Length::Of(place)) => Some(place),
+        _ => None,
+    };
+    let tag = field.when.as_ref().map(|(tag, _)| tag);
+    let places = [Some(&field.place), length, tag].into_iter().flatten();
+    let raw = quote!(<#handle as #runtime::__private::handle::Handle>::Raw);
+    FieldPath::expand_direct_check(places, &raw, runtime)
 }
 
 /// Writes the value of `parameter` to the field.
@@ -74,7 +89,7 @@ fn expand_write(
             );
         };
         let check = respanned(check, parameter.ty.span());
-        let part = quote!(#runtime::__private::from_c::written_part(&*self, #name));
+        let part = quote!(#runtime::__private::from_c::written_part(&*self, &#name));
         let part = respanned(part, parameter.ty.span());
         return quote! {
             #check

@@ -46,7 +46,10 @@ pub(crate) fn expand_moving(
         .iter()
         .filter_map(|Parameter { name, ty }| match ParamKind::of(ty) {
             ParamKind::Mut(target) => Some((quote!((&*#name)), target)),
-            ParamKind::OptionMut(target) => Some((quote!(((&#name).as_deref(), optional)), target)),
+            ParamKind::OptionMut(target) => Some((
+                quote!((#runtime::__private::shape::optional(&#name), optional)),
+                target,
+            )),
             _ => None,
         })
         .collect();
@@ -72,7 +75,7 @@ pub(crate) fn expand_moving(
         .iter()
         .filter_map(|Parameter { name, ty }| match ParamKind::of(ty) {
             ParamKind::Ref(_) => Some(quote!(::core::option::Option::Some(&*#name))),
-            ParamKind::OptionRef(_) => Some(quote!((&#name).as_deref())),
+            ParamKind::OptionRef(_) => Some(quote!(#runtime::__private::shape::optional(&#name))),
             _ => None,
         });
     let others = receiver.into_iter().chain(parameters);

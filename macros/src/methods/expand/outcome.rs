@@ -120,7 +120,7 @@ pub(crate) fn expand_callback_holders(
     runtime: &TokenStream,
 ) -> TokenStream {
     let callbacks = method.callbacks(calls);
-    let handles = expand_handles(method, &callbacks);
+    let handles = expand_handles(method, &callbacks, runtime);
     let states = callbacks.iter().map(|Parameter { name, ty }| {
         let state = callback_variable(name);
         let keep = match ParamKind::of(ty) {
@@ -163,7 +163,11 @@ pub(crate) fn expand_callback_holders(
 
 /// Expands the handles that nothing uses beside an `exclusive` callback of the call: the receiver, or where there is
 /// none the arguments.
-fn expand_handles(method: &Method, callbacks: &[&Parameter]) -> Vec<TokenStream> {
+fn expand_handles(
+    method: &Method,
+    callbacks: &[&Parameter],
+    runtime: &TokenStream,
+) -> Vec<TokenStream> {
     if method.receiver != Receiver::None {
         return vec![quote!(::core::option::Option::Some(&*self))];
     }
@@ -174,7 +178,9 @@ fn expand_handles(method: &Method, callbacks: &[&Parameter]) -> Vec<TokenStream>
         ParamKind::Ref(_) | ParamKind::Mut(_) => {
             Some(quote!(::core::option::Option::Some(&*#name)))
         }
-        ParamKind::OptionRef(_) | ParamKind::OptionMut(_) => Some(quote!((&#name).as_deref())),
+        ParamKind::OptionRef(_) | ParamKind::OptionMut(_) => {
+            Some(quote!(#runtime::__private::shape::optional(&#name)))
+        }
         _ => None,
     };
     handles.filter_map(handle).collect()

@@ -109,7 +109,7 @@ fn lenders(method: &Method, calls: &Calls, runtime: &TokenStream) -> Vec<TokenSt
             ::core::option::Option::Some(#runtime::__private::children::Id::of(&*#name))
         }),
         ParamKind::OptionRef(_) | ParamKind::OptionMut(_) => Some(quote! {
-            (&#name).as_deref().map(#runtime::__private::children::Id::of)
+            #runtime::__private::shape::optional(&#name).map(#runtime::__private::children::Id::of)
         }),
         ParamKind::Owned(_) | ParamKind::OptionOwned(_) | ParamKind::Python | ParamKind::Value => {
             None

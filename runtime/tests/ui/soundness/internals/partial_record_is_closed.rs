@@ -22,7 +22,11 @@ fn forged(cell: &'static Cell<i32>) -> Shared {
 }
 
 fn read(shared: Shared) -> ffi::Shared {
-    *shared.0.get()
+    *shared.0.as_ptr()
+}
+
+fn zeros() -> Shared {
+    Shared(leakproof::__private::from_c::Partial::zeroed())
 }
 
 fn main() {}
