@@ -1694,8 +1694,8 @@ ENTERING = [
         GIVE,
         "a conversion may wait for what its own call holds",
         (
-            "let _python = (!R::PLAIN).then(ReentrancyGuard::begin);",
-            "let _python = (!R::PLAIN && false).then(ReentrancyGuard::begin);",
+            "let _python = (!R::PLAIN.holds()).then(ReentrancyGuard::begin);",
+            "let _python = (!R::PLAIN.holds() && false).then(ReentrancyGuard::begin);",
         ),
     ),
     mutant(
