@@ -995,7 +995,7 @@ ENTERING = [
     mutant(
         GIVE,
         "a conversion may wait for what its own call holds",
-        ("let _python = (!R::PLAIN).then(ReentrancyGuard::begin);", "let _python = (!R::PLAIN && false).then(ReentrancyGuard::begin);"),
+        ("let _python = (!R::PLAIN.holds()).then(ReentrancyGuard::begin);", "let _python = (!R::PLAIN.holds() && false).then(ReentrancyGuard::begin);"),
     ),
     mutant(DEPTH, "a thread that ran Python in a call never waits again", ("        calls.set(calls.get() - 1);\n", "")),
     mutant(

@@ -24,6 +24,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::asks_handle::AsksHandle;
 use crate::error::Error;
+use crate::fact::Fact;
 use crate::fork::Lock;
 use crate::handle::Handle;
 use crate::handle::kind::LentToCallbacks;
@@ -73,9 +74,9 @@ impl<T: Handle> fmt::Debug for CallInfo<'_, T> {
     note = "implement `ErrorSource<{T}>` for `{Self}`"
 )]
 pub trait ErrorSource<T: Handle>: Default + 'static {
-    /// Set if the errors say nothing of a call but its function.
+    /// The fact that the errors say nothing of a call but its function, and run no code.
     #[doc(hidden)]
-    const IS_SILENT: bool = false;
+    const IS_SILENT: Fact = Fact::NO;
 
     /// Prepares for the call. Runs just before C, and uses the handles of the call by `&` only.
     fn before_call(&mut self, call: &CallInfo<'_, T>) {
@@ -171,7 +172,7 @@ impl<T: Handle, E> CollectsNothing for Collector<T, E> {
 pub struct NoErrors;
 
 impl<T: Handle> ErrorSource<T> for NoErrors {
-    const IS_SILENT: bool = true;
+    const IS_SILENT: Fact = Fact::YES;
 
     #[inline]
     fn into_error(self, call: &CallInfo<'_, T>) -> Error {

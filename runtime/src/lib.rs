@@ -145,6 +145,7 @@ mod deferred;
 mod enumeration;
 mod error;
 mod error_source;
+mod fact;
 mod failpoint;
 mod fallible_copy;
 mod fork;
@@ -289,6 +290,9 @@ pub mod __private {
     }
     pub mod error_source {
         pub use crate::error_source::*;
+    }
+    pub mod fact {
+        pub use crate::fact::*;
     }
     pub mod failpoint {
         pub use crate::failpoint::*;

@@ -101,7 +101,7 @@ pub(crate) fn expand(
         #runtime::__python! {
             impl #generics #runtime::__private::python::IntoPython for #ident #arguments #clause {
                 const TYPE: #runtime::pyo3::inspect::PyStaticExpr = #hint;
-                const PLAIN: ::core::primitive::bool = true #(&& #plain)*;
+                const PLAIN: #runtime::__private::fact::Fact = #runtime::__private::fact::Fact::all(&[#(#plain),*]);
 
                 // Names that the author's lifetimes do not have.
                 fn into_python<'__context, '__py>(

@@ -338,7 +338,7 @@ where
             return Err(errors.into_inner().into_error(call));
         }
         // The author's code ran, and may have passed a callback to C.
-        let is_silent = const { <T::Errors as ErrorSource<T>>::IS_SILENT };
+        let is_silent = const { <T::Errors as ErrorSource<T>>::IS_SILENT.holds() };
         if !is_silent && !is_quiet::<T, P>(site, &self.handles) {
             // The uses begin before the lock is entered: a call that has begun its uses may wait for the lock.
             drop((errors, locked));
@@ -506,14 +506,14 @@ where
 /// Returns the errors of a call that cannot fail.
 #[inline(always)]
 fn default_errors<T: Handle>() -> Contained<T::Errors> {
-    let _code = const { !<T::Errors as ErrorSource<T>>::IS_SILENT }.then(AuthorCode::begin);
+    let _code = const { !<T::Errors as ErrorSource<T>>::IS_SILENT.holds() }.then(AuthorCode::begin);
     Contained::new(T::Errors::default())
 }
 
 /// Returns the errors of a call that is about to begin.
 #[inline(always)]
 fn errors_of<T: Handle>(call: &CallInfo<'_, T>) -> Contained<T::Errors> {
-    let _code = const { !<T::Errors as ErrorSource<T>>::IS_SILENT }.then(AuthorCode::begin);
+    let _code = const { !<T::Errors as ErrorSource<T>>::IS_SILENT.holds() }.then(AuthorCode::begin);
     let mut errors = Contained::new(T::Errors::default());
     errors.before_call(call);
     errors
@@ -522,7 +522,7 @@ fn errors_of<T: Handle>(call: &CallInfo<'_, T>) -> Contained<T::Errors> {
 /// Returns `errno`, if the errors of the handle may ask for it.
 #[inline(always)]
 fn errno_of<T: Handle>() -> i32 {
-    match const { <T::Errors as ErrorSource<T>>::IS_SILENT } {
+    match const { <T::Errors as ErrorSource<T>>::IS_SILENT.holds() } {
         true => 0,
         false => errno::errno().0,
     }

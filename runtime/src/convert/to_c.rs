@@ -575,3 +575,11 @@ impl IntoCString for Option<&str> {
 }
 
 const _: () = assert!(size_of::<c_char>() == 1);
+
+/// Returns the value that a field of C's struct gets. A value of this type has no `Drop`, so none runs of the field's
+/// former value.
+#[doc(hidden)]
+#[inline(always)]
+pub const fn set_field<V: Copy>(value: V) -> V {
+    value
+}

@@ -19,6 +19,7 @@ use super::into_py::IntoPython;
 use super::new_copy::{CopiedObject, NewCopy, NewText};
 use crate::convert::copy::CopyOfC;
 use crate::error::Result;
+use crate::fact::Fact;
 use crate::short_text;
 
 /// The Python string of a name.
@@ -66,7 +67,7 @@ impl PlainResult for InternedCopy<'_> {
 
 impl IntoPython for InternedCopy<'_> {
     const TYPE: PyStaticExpr = String::TYPE;
-    const PLAIN: bool = true;
+    const PLAIN: Fact = Fact::YES;
 
     fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
     where

@@ -19,6 +19,7 @@ use super::object::{PyHandle, owned_into_py};
 use super::py_box::no_memory;
 use crate::convert::memory::Bytes;
 use crate::error::Error;
+use crate::fact::Fact;
 use crate::failpoint::FailPoint;
 use crate::handle::{Borrowed, Owned, Part, Resource};
 use crate::interpreter::ReentrancyGuard;
@@ -35,9 +36,9 @@ use crate::iter::{Dict, Successors};
 pub trait IntoPython {
     /// The Python type, for the stubs.
     const TYPE: PyStaticExpr;
-    /// Set if the conversion creates no container, so that it never runs the garbage collector.
+    /// The fact that the conversion creates no container, so that it never runs the garbage collector.
     #[doc(hidden)]
-    const PLAIN: bool = false;
+    const PLAIN: Fact = Fact::NO;
 
     /// Returns whether this is the error of a `Result`.
     #[doc(hidden)]
@@ -102,7 +103,7 @@ impl<'a, 'py> CallContext<'a, 'py> {
     /// Converts the result of this call to a Python object.
     #[doc(hidden)]
     pub fn convert<R: IntoPython + 'a>(&self, result: R) -> PyResult<Bound<'py, PyAny>> {
-        let _python = (!R::PLAIN).then(ReentrancyGuard::begin);
+        let _python = (!R::PLAIN.holds()).then(ReentrancyGuard::begin);
         result.into_python(self)
     }
 
@@ -184,7 +185,7 @@ impl<T, E: Into<Error>> IntoResult for Result<T, E> {
 
 impl<T: IntoPython, E: Into<Error>> IntoPython for Result<T, E> {
     const TYPE: PyStaticExpr = T::TYPE;
-    const PLAIN: bool = T::PLAIN;
+    const PLAIN: Fact = T::PLAIN;
 
     fn is_error(&self) -> bool {
         self.is_err()
@@ -221,7 +222,7 @@ const NONE: PyStaticExpr = PyStaticExpr::Constant {
 
 impl<T: IntoPython> IntoPython for Option<T> {
     const TYPE: PyStaticExpr = union(&T::TYPE, &NONE);
-    const PLAIN: bool = T::PLAIN;
+    const PLAIN: Fact = T::PLAIN;
 
     fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
     where
@@ -236,7 +237,7 @@ impl<T: IntoPython> IntoPython for Option<T> {
 
 impl<T: IntoPython> IntoPython for Box<T> {
     const TYPE: PyStaticExpr = T::TYPE;
-    const PLAIN: bool = T::PLAIN;
+    const PLAIN: Fact = T::PLAIN;
 
     fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
     where
@@ -355,7 +356,7 @@ macro_rules! through_pyo3 {
     ($($type:ty)+) => {$(
         impl IntoPython for $type {
             const TYPE: PyStaticExpr = <$type as IntoPyObject<'static>>::OUTPUT_TYPE;
-            const PLAIN: bool = true;
+            const PLAIN: Fact = Fact::YES;
 
             fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
     where
@@ -376,7 +377,7 @@ macro_rules! through_python {
     ($($type:ty, $value:ident => $new:expr;)+) => {$(
         impl IntoPython for $type {
             const TYPE: PyStaticExpr = <$type as IntoPyObject<'static>>::OUTPUT_TYPE;
-            const PLAIN: bool = true;
+            const PLAIN: Fact = Fact::YES;
 
             fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
             where
@@ -418,7 +419,7 @@ through_python! {
 
 impl IntoPython for () {
     const TYPE: PyStaticExpr = NONE;
-    const PLAIN: bool = true;
+    const PLAIN: Fact = Fact::YES;
 
     fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
     where
@@ -431,7 +432,7 @@ impl IntoPython for () {
 /// Decodes the text as `os.fsdecode` does: bytes that are not UTF-8 become lone surrogates, so no byte is lost.
 impl IntoPython for CString {
     const TYPE: PyStaticExpr = <PyString as PyTypeInfo>::TYPE_HINT;
-    const PLAIN: bool = true;
+    const PLAIN: Fact = Fact::YES;
 
     fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
     where
@@ -478,7 +479,7 @@ impl<'py> IntoPyObject<'py> for Bytes {
 
 impl IntoPython for Bytes {
     const TYPE: PyStaticExpr = <PyBytes as PyTypeInfo>::TYPE_HINT;
-    const PLAIN: bool = true;
+    const PLAIN: Fact = Fact::YES;
 
     fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
     where
@@ -498,7 +499,7 @@ impl IntoPython for Bytes {
 /// Passes on an object that was made from C's memory.
 impl<T: IntoPython> IntoPython for NewCopy<'_, T> {
     const TYPE: PyStaticExpr = T::TYPE;
-    const PLAIN: bool = true;
+    const PLAIN: Fact = Fact::YES;
 
     fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
     where
@@ -518,7 +519,7 @@ impl<T: IntoPython> IntoPython for NewCopy<'_, T> {
 /// Passes on a Python object that the method's body made.
 impl<T> IntoPython for Py<T> {
     const TYPE: PyStaticExpr = <PyAny as PyTypeInfo>::TYPE_HINT;
-    const PLAIN: bool = true;
+    const PLAIN: Fact = Fact::YES;
 
     fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
     where
@@ -531,7 +532,7 @@ impl<T> IntoPython for Py<T> {
 /// Passes on a Python object that the method's body made.
 impl<T: PyTypeCheck> IntoPython for Bound<'_, T> {
     const TYPE: PyStaticExpr = T::TYPE_HINT;
-    const PLAIN: bool = true;
+    const PLAIN: Fact = Fact::YES;
 
     fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
     where
@@ -555,7 +556,7 @@ impl<T: PyHandle + Resource> IntoPython for Owned<'_, T> {
 impl<T: PyHandle> IntoPython for Borrowed<'_, T> {
     const TYPE: PyStaticExpr = <T::Class as PyTypeInfo>::TYPE_HINT;
     // The garbage collector does not run while an object is made.
-    const PLAIN: bool = T::SPEC.is_view();
+    const PLAIN: Fact = Fact::of(T::SPEC.is_view());
 
     fn into_python<'a, 'py>(self, context: &CallContext<'a, 'py>) -> PyResult<Bound<'py, PyAny>>
     where

@@ -20,6 +20,11 @@ mod ffi {
 
     pub struct store {
         pub kept: *mut cursor,
+        label: label,
+    }
+    /// A part of a store.
+    pub struct label {
+        pub store: *mut store,
     }
     pub struct cursor {
         store: *mut store,
@@ -29,7 +34,19 @@ mod ffi {
     }
 
     pub unsafe extern "C" fn store_new() -> *mut store {
-        acquire("Store", store { kept: null_mut() })
+        let (kept, label) = (null_mut(), label { store: null_mut() });
+        let store = acquire("Store", store { kept, label });
+        unsafe { (*store).label.store = store };
+        store
+    }
+
+    pub unsafe extern "C" fn store_label(store: *mut store) -> *mut label {
+        unsafe { &raw mut (*store).label }
+    }
+
+    pub unsafe extern "C" fn cursor_mark(_: *const cursor, _: *const label) -> c_int {
+        note("mark");
+        0
     }
 
     pub unsafe extern "C" fn store_free(store: *mut store) {
@@ -103,6 +120,10 @@ struct Cursor;
 #[handle(raw = ffi::batch, release = ffi::batch_free, parent = Store, mut_parent, fork_safe)]
 struct Batch;
 
+/// A label on a store.
+#[handle(raw = ffi::label, part_of = Store, owner_field = store)]
+struct Label;
+
 /// A cart, which lives in no store.
 #[handle(raw = ffi::cart, release = ffi::cart_free, fork_safe)]
 struct Cart;
@@ -132,6 +153,15 @@ impl Store {
 
     #[calls(ffi::store_keep, fails = nonzero, consumes = always)]
     fn keep(&self, cursor: Owned<Cursor>) -> Result<()>;
+
+    #[calls(ffi::store_label)]
+    fn label(&self) -> Option<Borrowed<Label>>;
+}
+
+#[methods(unsafe, rust_only)]
+impl Cursor {
+    #[calls(ffi::cursor_mark, fails = nonzero)]
+    fn mark(&self, label: &Label) -> Result<()>;
 }
 
 #[methods(unsafe, rust_only)]
@@ -202,4 +232,15 @@ fn cursor_is_not_given_to_another_store() {
     let refused = other.keep(store.cursor().unwrap());
     assert!(matches!(refused, Err(Error::Value(_))), "{refused:?}");
     assert_eq!(log(), ["release Cursor"]);
+}
+
+#[test]
+fn part_of_another_store_is_not_passed_with_a_cursor() {
+    let _native = Native::start();
+    let (mut store, other) = (Store::new().unwrap(), Store::new().unwrap());
+    let cursor = store.cursor().unwrap();
+    let error = cursor.mark(&other.label().unwrap()).unwrap_err();
+    let stranger = "the Label belongs to another Store than the Cursor";
+    assert_eq!(error.to_string(), stranger);
+    assert_eq!(log(), [""; 0]);
 }

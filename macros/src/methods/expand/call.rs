@@ -512,7 +512,8 @@ pub(crate) fn expand_with_fields(
         .zip(variables)
         .map(|((result_checks, _), variable)| {
             let field = result_checks.within(&raw);
-            respanned(quote!(#field = #variable;), result_checks.span())
+            let value = quote!(#runtime::__private::to_c::set_field(#variable));
+            respanned(quote!(#field = #value;), result_checks.span())
         });
     let save = fields
         .iter()
