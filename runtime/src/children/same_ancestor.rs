@@ -93,8 +93,8 @@ fn check_pair(first: Id, other: Id, may_be_within: bool) -> Result<()> {
     if up.is_some() && up == up_other || up == Some(other) || up_other == Some(first) {
         return Ok(());
     }
-    // Or one lives in the handle that the other one is part of.
-    if !may_be_within && up_other.is_some() && up_other == first_parent(first) {
+    // Or one lives in the handle that the other one is part of. It lives in no part besides: parts are no parents.
+    if up_other.is_some() && up_other == first_parent(first) {
         return Ok(());
     }
     // Nobody knows what the other part lives in: only the part itself could be another one than an ancestor.
