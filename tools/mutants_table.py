@@ -1858,7 +1858,7 @@ DIRECT_ENTRIES = [
     mutant(METHODS_EXPAND_DETAILS_MACRO, "the details of a failure live as long as they like", ("Life::of(&#here)", "Life::any()"), seen_by_compiler=True),
     mutant(USES, "a counted object is used while a call has what C keeps it in alone", ("            false if owned.contains(&id) =>", "            false if false && owned.contains(&id) =>")),
     mutant(CHILDREN_ANCESTORS, "a call that has a parent alone has nothing that C keeps there alone", ("owned_within(table, handles.into_iter().chain(parents.iter().copied()))", "owned_within(table, handles.into_iter())")),
-    mutant(CHILDREN_ANCESTORS, "a call has alone what C keeps in its handle, and not what it keeps in that", ("        let within = handles.flat_map(|handle| all_within(table, handle));", "        let within = handles.flat_map(|handle| [handle]);")),
+    mutant(CHILDREN_ANCESTORS, "a call has alone what C keeps in its handle, and not what it keeps in that", ("        let within = handles.flat_map(|handle| all_within(table, handle));", "        let within = handles.flat_map(|handle| all_within(table, handle).take(1));")),
     mutant(USES, "an argument of a call is not what C keeps in the receiver", ("claim.is_of_argument() || theirs.is_of_argument()", "claim.exclusive || theirs.exclusive")),
     mutant(USES_RELEASE, "a release of what C keeps an object in has the object alone", ("claim.without_group().releasing();", "claim.without_group();")),
     mutant(CHILDREN_ANCESTORS, "a keeper is used while a child holds what it keeps", ("                let owned = entry.owned.iter().copied();\n", "                let owned = entry.owned.iter().copied().filter(|_| false);\n")),
