@@ -123,7 +123,7 @@ fn generated_methods_stay_small() {
             handles.len(),
             handles.iter().sum::<usize>() / handles.len(),
         );
-        assert!(*most < 130, "{example}: {sizes:?}");
+        assert!(*most < 135, "{example}: {sizes:?}");
         assert!(total / sizes.len() < 60, "{example}: {sizes:?}");
     }
 }

@@ -734,6 +734,14 @@ OPERATIONS = [
     Operation(
         "tally, the first by position", lambda tally: tally.add_first(1, second=2), setup=lambda: MODULE.Tally(1)
     ),
+    Operation("told", lambda told: told.check(), setup=lambda: MODULE.Told(), raises=MODULE.Error),
+    Operation("told alone", lambda told: told.check_alone(), setup=lambda: MODULE.Told(), raises=MODULE.Error),
+    Operation(
+        "told by a condition", lambda told: told.check_condition(), setup=lambda: MODULE.Told(), raises=MODULE.Error
+    ),
+    Operation("told an argument", lambda told: told.add_told(), setup=lambda: MODULE.Told()),
+    Operation("told closes", lambda told: told.close(), setup=lambda: MODULE.Told()),
+    Operation("told nobody", lambda: MODULE.Told.tell(None)),
     Operation("Tally: copied", lambda tally: copy.copy(tally).add(0), setup=lambda: MODULE.Tally(1)),
     Operation("Tally: pickled", lambda tally: pickle.loads(pickle.dumps(tally)).add(0), setup=lambda: MODULE.Tally(1)),
     Operation("tally that fails", lambda: MODULE.Tally(-1), raises=MODULE.Error),

@@ -52,6 +52,9 @@ impl<C: 'static, R> EndedCall<C, R> {
         made: impl FnOnce(&R) -> Option<&T>,
     ) -> Result<R> {
         let EndedCall { owned, outcome, .. } = self;
+        // The receiver is borrowed until this returns.
+        let _code = const { !<T::Errors as ErrorSource<T>>::IS_SILENT.holds() }
+            .then(AuthorCode::beside_uses);
         let written = details.read(outcome);
         let CallInfo {
             handle, arguments, ..

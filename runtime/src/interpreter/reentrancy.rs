@@ -15,6 +15,7 @@ use pyo3::prelude::*;
 
 use super::attach::{is_attached, is_ending};
 use super::thread_exit::Hang;
+use crate::uses::author_code::is_borrowing;
 
 /// The name of the function in the interpreter's dictionary. The number changes with the type or the meaning of the
 /// function.
@@ -90,7 +91,8 @@ pub(crate) fn count_with_other_packages(py: Python<'_>) -> PyResult<()> {
 
 pub(crate) fn inside_python() -> bool {
     // SAFETY: Rust: the memory lives as long as this thread, and only this thread uses it.
-    unsafe { depth().as_ref() }.get() > 0
+    let calls = unsafe { depth().as_ref() }.get();
+    calls > 0 || is_borrowing()
 }
 
 /// Returns whether this thread may wait for other threads: not within Python code that a call runs, and not while the

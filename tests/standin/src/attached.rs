@@ -1,9 +1,11 @@
 //! A library whose functions say whether their thread has the GIL.
 
 use std::ffi::c_int;
+use std::sync::Mutex;
 
 use leakproof::__private::uses;
 use leakproof::prelude::*;
+use leakproof::pyo3::{Py, PyAny, Python};
 
 #[allow(
     non_camel_case_types,
@@ -41,8 +43,20 @@ mod ffi {
         drop(unsafe { Box::from_raw(gauge) });
     }
 
+    /// Releases the gauge, and returns 1 if its number is negative.
+    pub unsafe extern "C" fn gauge_close(gauge: *mut gauge) -> c_int {
+        let is_negative = unsafe { (*gauge).number } < 0;
+        unsafe { gauge_free(gauge) };
+        c_int::from(is_negative)
+    }
+
     pub unsafe extern "C" fn gauge_attached(_: *mut gauge) -> c_int {
         attached()
+    }
+
+    pub unsafe extern "C" fn gauge_add(gauge: *mut gauge, n: c_int) -> c_int {
+        unsafe { (*gauge).number += n };
+        unsafe { (*gauge).number }
     }
 
     pub unsafe extern "C" fn counted() -> c_int {
@@ -297,4 +311,70 @@ impl ErrorSource<Asked> for Asking {
 impl Asked {
     #[calls(ffi::gauge_attached)]
     fn attached(&self) -> c_int;
+}
+
+/// A gauge whose errors run Python code.
+#[handle(raw = ffi::gauge, release(ffi::gauge_close, fails = nonzero), errors(Telling), fork_safe)]
+pub struct Told;
+
+static TOLD: Mutex<Option<Py<PyAny>>> = Mutex::new(None);
+
+/// Calls the Python function that is to be told.
+fn tell(when: &str) {
+    Python::attach(|py| {
+        let told = TOLD.lock().unwrap().as_ref().map(|told| told.clone_ref(py));
+        if let Some(told) = told {
+            told.call1(py, (when,)).unwrap();
+        }
+    });
+}
+
+/// A number. Tells Python of it.
+fn told_number() -> c_int {
+    tell("argument");
+    1
+}
+
+/// The errors of a told gauge.
+#[derive(Default)]
+pub struct Telling;
+
+impl ErrorSource<Told> for Telling {
+    fn before_call(&mut self, _: &CallInfo<'_, Told>) {
+        tell("before");
+    }
+
+    fn into_error(self, call: &CallInfo<'_, Told>) -> Error {
+        tell("error");
+        Error::Failed(call.function)
+    }
+}
+
+#[methods(unsafe)]
+impl Told {
+    #[new]
+    #[calls(ffi::gauge_new, fails = null)]
+    fn new() -> Result<Owned<Told>>;
+
+    /// Fails.
+    #[calls(ffi::gauge_attached, fails = nonzero)]
+    fn check(&self) -> Result<()>;
+
+    /// Fails.
+    #[calls(ffi::gauge_attached, fails = nonzero)]
+    fn check_alone(&mut self) -> Result<()>;
+
+    /// Fails when its condition has told Python.
+    #[calls(ffi::gauge_attached, fails = when(|status| { tell("fails"); status != 0 }))]
+    fn check_condition(&self) -> Result<()>;
+
+    /// Adds a number, which is an expression that tells Python. Returns the sum.
+    #[calls(ffi::gauge_add, args = (self, told_number()))]
+    fn add_told(&mut self) -> c_int;
+
+    /// Sets the function that is called with `argument`, `before`, `fails` and `error`.
+    #[staticmethod]
+    fn tell(told: Option<Py<PyAny>>) {
+        *TOLD.lock().unwrap() = told;
+    }
 }

@@ -69,7 +69,7 @@ mod standin_safe {
     use super::{at_gate, close_gate, exists, open_gate, take_log};
 
     #[pymodule_export]
-    use super::attached::Gauge;
+    use super::attached::{Gauge, Told};
 
     #[pymodule_export]
     use super::bases::{Album, Casket, Figure, Lease, Page, Ring};

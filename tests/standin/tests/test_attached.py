@@ -1,9 +1,10 @@
 """A call that is not marked `detach` has the GIL, also where its thread gave it up."""
 
 import threading
+from collections.abc import Callable, Iterator
 
 import pytest
-from standin_safe import BusyError, Gauge
+from standin_safe import BusyError, Error, Gauge, Told, live_handles
 
 
 def test_call_in_a_detached_body_has_the_gil() -> None:
@@ -68,3 +69,68 @@ def test_use_that_is_refused_without_the_gil_raises_busy_error() -> None:
         Gauge.meet_in_body()
     with pytest.raises(BusyError, match="^Shared is in use"):
         Gauge().meet_in_callback()
+
+
+@pytest.fixture
+def tell() -> Iterator[Callable[[object], None]]:
+    yield Told.tell
+    Told.tell(None)
+
+
+@pytest.mark.parametrize(
+    ("method", "when", "fails"),
+    [
+        ("check", "before", True),
+        ("check", "error", True),
+        ("check_alone", "before", True),
+        ("check_alone", "error", True),
+        ("check_condition", "fails", True),
+        ("add_told", "argument", False),
+    ],
+)
+def test_code_of_a_call_that_closes_its_handle_does_not_wait_for_the_call(tell, method, when, fails) -> None:
+    told, outcome = Told(), []
+
+    def close(now: str) -> None:
+        if now == when:
+            with pytest.raises(BusyError):
+                told.close()
+            outcome.append(now)
+
+    def call() -> None:
+        try:
+            getattr(told, method)()
+        except Error as error:
+            outcome.append(str(error))
+
+    tell(close)
+    # A thread that waits for itself would hang the test.
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    thread.join(20)
+    assert outcome == [when, *["gauge_attached failed"] * fails]
+    told.close()
+    assert told.closed
+    assert live_handles()["Told"] == 0
+
+
+def test_errors_of_a_release_may_close_the_handle(tell) -> None:
+    told, outcome = Told(), []
+
+    def close(now: str) -> None:
+        outcome.append(now)
+        with pytest.raises(BusyError):
+            told.close()
+
+    tell(close)
+    told.close()
+    assert outcome == ["before"]
+    assert told.closed
+
+
+def test_errors_may_close_another_handle(tell) -> None:
+    told, other = Told(), Gauge()
+    tell(lambda now: other.close())
+    with pytest.raises(Error, match="gauge_attached failed"):
+        told.check()
+    assert other.closed

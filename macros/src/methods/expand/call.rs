@@ -280,6 +280,7 @@ pub(crate) struct CClosure {
     using: TokenStream,
     /// The arguments that are evaluated before the call.
     evaluated: Vec<Evaluated>,
+    runtime: TokenStream,
 }
 
 /// An argument that is evaluated before the call.
@@ -308,12 +309,15 @@ impl CClosure {
         if variables.is_empty() {
             return quote!(#(#names)* let #result = #call; #moved);
         }
+        let runtime = &self.runtime;
+        let code = Ident::new("code", Span::mixed_site());
         quote! {
             #(#names)*
             let #result;
             #[allow(dangling_pointers_from_temporaries, reason = "they live until this statement ends")]
-            match (#(#values,)*) {
-                (#(#variables,)*) => {
+            match (#runtime::__private::uses::AuthorCode::beside_uses(), #(#values,)*) {
+                (#code, #(#variables,)*) => {
+                    ::core::mem::drop(#code);
                     #result = #call;
                     #moved
                 }
@@ -489,6 +493,7 @@ pub(crate) fn expand_c_closure(
         called: quote!(|#caught| #called),
         using,
         evaluated: evaluated.collect(),
+        runtime: runtime.clone(),
     }
 }
 
