@@ -861,7 +861,7 @@ CLOSING = [
     mutant(METHODS_EXPAND_CALL_MACRO, "an expression in args runs within the call", ("calls.interrupt.is_some() || runs_code(all[n])", "calls.interrupt.is_some()")),
     mutant(USES_ARGUMENT, "code within a call edits a tree", ("match exclusive && self.edits_tree() && runs_author_code() {", "match false {")),
     mutant("runtime/src/interpreter/reentrancy.rs", "code of a call without a body waits for the call", ("    calls > 0 || is_borrowing()\n", "    calls > 0\n")),
-    mutant(CALL_SEQUENCE, "what words an error waits for the call", ("            .then(AuthorCode::beside_uses);", "            .then(|| ());")),
+    mutant(CALL_SEQUENCE, "what words an error waits for the call", (".then(AuthorCode::beside_uses);", ".then(|| ());")),
     mutant(METHODS_EXPAND_CALL_MACRO, "an expression of an argument waits for the call", ("                    ::core::mem::drop(#code);\n", ""), ("match (#runtime::__private::uses::AuthorCode::beside_uses(), #(#values,)*) {", "match ((), #(#values,)*) {")),
     mutant(CALL_SEQUENCE, "code within a call edits a tree quietly", (" && !(handles.edits_tree() && runs_author_code())", "")),
     mutant(USES_ARGUMENT, "arguments of a call of C are compared with the first handle alone", ("        .and_then(|()| $crate::__same_ancestor!(checked $($other),+))\n", "")),
@@ -1871,7 +1871,7 @@ DIRECT_ENTRIES = [
     mutant(USES_OWNERS, "what C keeps an object in is changed when we own that no more", ("    if is_kept_owner(id) {\n", "    if is_kept_owner(id) && false {\n")),
     mutant(CHILDREN_RELEASE, "a new object is the one that a released handle kept", ("self.owned.into_iter().chain(owned)", "owned")),
     mutant(CHILDREN_RELEASE, "a new object is the one that C kept in what ended with a released handle", ("        ended.owned.append(&mut entry.owned);\n", "        entry.owned = IdSet::default();\n")),
-    mutant(CALL_SEQUENCE, "a call is quiet whatever its errors do before", ("if !is_silent && !is_quiet::<T, P>(site, &self.handles)", "if false && !is_silent && !is_quiet::<T, P>(site, &self.handles)")),
+    mutant(CALL_SEQUENCE, "a call is quiet whatever its errors do before", ("if !are_silent::<T::Errors>() && !is_quiet::<T, P>(site, &self.handles)", "if false && !are_silent::<T::Errors>() && !is_quiet::<T, P>(site, &self.handles)")),
 ]
 
 MEMORY_TO_FILL = [

@@ -24,7 +24,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::asks_handle::AsksHandle;
 use crate::error::Error;
-use crate::fact::Fact;
 use crate::fork::Lock;
 use crate::handle::Handle;
 use crate::handle::kind::LentToCallbacks;
@@ -74,10 +73,6 @@ impl<T: Handle> fmt::Debug for CallInfo<'_, T> {
     note = "implement `ErrorSource<{T}>` for `{Self}`"
 )]
 pub trait ErrorSource<T: Handle>: Default + 'static {
-    /// The fact that the errors say nothing of a call but its function, and run no code.
-    #[doc(hidden)]
-    const IS_SILENT: Fact = Fact::NO;
-
     /// Prepares for the call. Runs just before C, and uses the handles of the call by `&` only.
     fn before_call(&mut self, call: &CallInfo<'_, T>) {
         let _ = call;
@@ -171,9 +166,14 @@ impl<T: Handle, E> CollectsNothing for Collector<T, E> {
 #[derive(Debug, Default)]
 pub struct NoErrors;
 
-impl<T: Handle> ErrorSource<T> for NoErrors {
-    const IS_SILENT: Fact = Fact::YES;
+/// Returns whether the errors say nothing of a call but its function, and run no code. It goes by the type, as no trait
+/// that an author implements can be trusted with that.
+#[inline(always)]
+pub(crate) fn are_silent<E: 'static>() -> bool {
+    TypeId::of::<E>() == TypeId::of::<NoErrors>()
+}
 
+impl<T: Handle> ErrorSource<T> for NoErrors {
     #[inline]
     fn into_error(self, call: &CallInfo<'_, T>) -> Error {
         Error::Failed(call.function)

@@ -12,7 +12,6 @@ impl Fact {
     pub(crate) const YES: Self = Fact(true);
 
     /// States the fact, if it holds.
-    #[cfg(feature = "python")]
     pub(crate) const fn of(holds: bool) -> Self {
         Fact(holds)
     }
@@ -24,7 +23,6 @@ impl Fact {
     }
 
     /// Returns the fact of a type that is made of several, for each of which it has to hold.
-    #[cfg(feature = "python")]
     pub const fn all(parts: &[Fact]) -> Self {
         let mut index = 0;
         while index < parts.len() {

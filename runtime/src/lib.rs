@@ -145,6 +145,7 @@ mod deferred;
 mod enumeration;
 mod error;
 mod error_source;
+#[cfg(feature = "python")]
 mod fact;
 mod failpoint;
 mod fallible_copy;
@@ -291,6 +292,7 @@ pub mod __private {
     pub mod error_source {
         pub use crate::error_source::*;
     }
+    #[cfg(feature = "python")]
     pub mod fact {
         pub use crate::fact::*;
     }

@@ -15,7 +15,7 @@ use crate::callback::{CallbackFailure, framed, report_raised};
 use crate::children::{self, Id};
 use crate::convert::from_c::expect_some;
 use crate::error::{Error, Result};
-use crate::error_source::{CallInfo, ErrorSource, Hook, Listening};
+use crate::error_source::{CallInfo, ErrorSource, Hook, Listening, are_silent};
 use crate::failpoint::{Access, CallSite, FailPoint};
 use crate::handle::Handle;
 use crate::helper_thread::{RaisedBySignal, Runner};
@@ -53,8 +53,7 @@ impl<C: 'static, R> EndedCall<C, R> {
     ) -> Result<R> {
         let EndedCall { owned, outcome, .. } = self;
         // The receiver is borrowed until this returns.
-        let _code = const { !<T::Errors as ErrorSource<T>>::IS_SILENT.holds() }
-            .then(AuthorCode::beside_uses);
+        let _code = (!are_silent::<T::Errors>()).then(AuthorCode::beside_uses);
         let written = details.read(outcome);
         let CallInfo {
             handle, arguments, ..
@@ -341,8 +340,7 @@ where
             return Err(errors.into_inner().into_error(call));
         }
         // The author's code ran, and may have passed a callback to C.
-        let is_silent = const { <T::Errors as ErrorSource<T>>::IS_SILENT.holds() };
-        if !is_silent && !is_quiet::<T, P>(site, &self.handles) {
+        if !are_silent::<T::Errors>() && !is_quiet::<T, P>(site, &self.handles) {
             // The uses begin before the lock is entered: a call that has begun its uses may wait for the lock.
             drop((errors, locked));
             return self.call_fallible_watched(call, site, convert_after, nothing, own, made);
@@ -509,14 +507,14 @@ where
 /// Returns the errors of a call that cannot fail.
 #[inline(always)]
 fn default_errors<T: Handle>() -> Contained<T::Errors> {
-    let _code = const { !<T::Errors as ErrorSource<T>>::IS_SILENT.holds() }.then(AuthorCode::begin);
+    let _code = (!are_silent::<T::Errors>()).then(AuthorCode::begin);
     Contained::new(T::Errors::default())
 }
 
 /// Returns the errors of a call that is about to begin.
 #[inline(always)]
 fn errors_of<T: Handle>(call: &CallInfo<'_, T>) -> Contained<T::Errors> {
-    let _code = const { !<T::Errors as ErrorSource<T>>::IS_SILENT.holds() }.then(AuthorCode::begin);
+    let _code = (!are_silent::<T::Errors>()).then(AuthorCode::begin);
     let mut errors = Contained::new(T::Errors::default());
     errors.before_call(call);
     errors
@@ -525,7 +523,7 @@ fn errors_of<T: Handle>(call: &CallInfo<'_, T>) -> Contained<T::Errors> {
 /// Returns `errno`, if the errors of the handle may ask for it.
 #[inline(always)]
 fn errno_of<T: Handle>() -> i32 {
-    match const { <T::Errors as ErrorSource<T>>::IS_SILENT.holds() } {
+    match are_silent::<T::Errors>() {
         true => 0,
         false => errno::errno().0,
     }

@@ -1,18 +1,7 @@
-//! Errors that run code do not say that they run none, nor does a conversion that runs Python code.
+//! A conversion that runs Python code does not say that it runs none.
 
 use leakproof::prelude::*;
-use leakproof::{Handle, pyo3};
-
-#[derive(Default)]
-pub struct Notes;
-
-impl<T: Handle> ErrorSource<T> for Notes {
-    const IS_SILENT: bool = true;
-
-    fn into_error(self, call: &CallInfo<'_, T>) -> Error {
-        Error::Failed(call.function)
-    }
-}
+use leakproof::pyo3;
 
 pub struct Pair;
 
